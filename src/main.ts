@@ -5,7 +5,7 @@
  * names the problem and its remedy.
  */
 
-import { existsSync, fstatSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import type { CommandName } from './cli/option-kinds.ts';
@@ -16,14 +16,16 @@ import type { Context, RunCommand, Start, WorkerContext } from './commands/conte
 import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
 import { openLog } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
-import { EXIT_LINE_TIMEOUT, flushStderr, writeToStderr } from './core/stderr.ts';
+import { droppedLines, flushStderr, writeExitLine, writeToStderr } from './core/stderr.ts';
 import { systemClock as clock } from './core/system-clock.ts';
+import { isTerminal } from './core/terminal.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
 import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { replaceListeners } from './v8/signals.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { hasReport, writeMessage } from './worker/inherited.ts';
 
@@ -59,7 +61,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
 // A worker ignores SIGHUP: it is for the sidecar, but `pkill -HUP podsecrets` sends it to the workers too.
 if (workerKind !== undefined) process.on('SIGHUP', () => {});
-process.on('exit', () => void flushStderr());
+process.on('exit', () => flushStderr());
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(reportFailure(thrown)));
@@ -168,10 +170,7 @@ function contextOf(run: Invocation): Context {
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     handleSignals(signals, listener) {
-      for (const signal of signals) {
-        process.removeAllListeners(signal);
-        process.on(signal, () => listener(signal));
-      }
+      for (const signal of signals) replaceListeners(signal, listener);
     },
     stdinIsTerminal: isTerminal(0),
     stdout: {
@@ -210,24 +209,20 @@ function processContext(): WorkerContext {
       program: program(),
       executable: () => (existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath),
       kill: (pid, signal) => process.kill(pid, signal),
-      figures: () => {
-        const { user, system } = process.cpuUsage();
-        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
-      },
+      figures: () => ({
+        residentMemory: process.memoryUsage.rss(),
+        cpuTime: cpuTime(),
+        droppedLines: droppedLines(),
+      }),
     },
     stop: stop.signal,
   };
 }
 
-/** Uses fstat, because `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
-function isTerminal(descriptor: number): boolean {
-  try {
-    const stat = fstatSync(descriptor);
-    // Major number 1: /dev/null, /dev/full and the like.
-    return stat.isCharacterDevice() && stat.rdev >> 8 !== 1;
-  } catch {
-    return false;
-  }
+/** Seconds. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Reports why the command failed, and returns the exit code. */
@@ -249,13 +244,13 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
       format: 'json',
       colour: false,
       now: clock.now,
-      write: (text) => writeToStderr(text, EXIT_LINE_TIMEOUT),
+      write: writeExitLine,
     });
     log.write('exit', line, { exitCode });
   } else {
     // A line for each cause, if a person reads them; one line for everything else that reads them.
     const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
-    writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
+    writeExitLine(`${text}\n`);
   }
   // A command that runs in addition to the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;

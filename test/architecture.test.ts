@@ -152,7 +152,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/region.ts': /^(@smithy\/core\/config|@smithy\/credential-provider-imds)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
-  'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
+  'src/aws/transport.ts': /^(node:buffer|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/check.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
@@ -164,7 +164,8 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/core/stderr.ts': /^(node:fs)$/,
   'src/core/memory-cgroup.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
-  'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
+  'src/core/terminal.ts': /^(node:fs)$/,
+  'src/exec/become.ts': /^(node:fs|node:timers\/promises)$/,
   'src/exec/fetch-worker.ts': /^(node:child_process|node:os)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
@@ -190,6 +191,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/hide-memory.ts': /^(node:ffi)$/,
   'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
+  'src/v8/signals.ts': /^(node:ffi)$/,
   'src/v8/collect-garbage.ts': /^(node:v8|node:vm)$/,
 };
 
@@ -203,7 +205,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/notify\/create\.ts$/,
   /^src\/worker\/notification\.ts$/,
   // A request, and what its page means.
-  /^src\/(http\/status-client|notify\/url)\.ts$/,
+  /^src\/(http\/(status-client|ca-file)|notify\/url)\.ts$/,
   /^src\/doctor\/(run|objects|kubernetes)\.ts$/,
 ];
 
@@ -278,6 +280,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/v8/end-process.ts',
   'src/v8/hide-memory.ts',
   'src/v8/release-pages.ts',
+  'src/v8/signals.ts',
   'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',
 ];
@@ -296,6 +299,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/aws/transport.ts',
   'src/core/stderr.ts',
   'src/core/system-clock.ts',
   'src/exec/become.ts',

@@ -10,11 +10,12 @@ import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
 import { type KeepingSource, keepValues } from './kept-values.ts';
 import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
 
 /** The options that all sources of the process share. */
 export interface SourcesOptions
-  extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'state'> {
+  extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'state'>,
+    Required<Pick<TransportOptions, 'collectGarbage'>> {
   readonly auth: AuthInput['auth'];
   readonly env: Environment;
   readonly log: Log;
@@ -45,9 +46,9 @@ type OpenedSource = AwsSource & Partial<KeepingSource<AwsSource>>;
 
 /** One source for all plans with the same identity, so that they share credentials, connections and batches. */
 export function openSources(options: SourcesOptions): Sources {
-  const { auth, env, log, fetch, awsTimeout, clock, meter } = options;
+  const { auth, env, log, fetch, awsTimeout, clock, meter, collectGarbage } = options;
   const environment = readAwsEnvironment(env);
-  const transport = createTransport({ environment, awsTimeout, clock });
+  const transport = createTransport({ environment, awsTimeout, clock, collectGarbage });
   const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: OpenedSource }>();
   return {
     of({ usePodIdentity, preferredAddressType }) {

@@ -26,7 +26,9 @@ export async function check(context: Context): Promise<number> {
   const { settings, stdout, args: files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.
   const planned =
-    files.length > 0 ? await readClassFiles(context, files) : await readPlans(context, 'warning');
+    files.length > 0
+      ? await readClassFiles(context, files)
+      : await readPlans(context, { missingRegion: 'warning' });
   const warnings = [...context.warnings, ...planned.warnings];
   const configs = planned.configs.map(({ plan, directory = options.dir.default }) => ({ plan, directory }));
   const checked = settings.strict

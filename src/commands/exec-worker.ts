@@ -16,6 +16,7 @@ import { commandEnvironment } from '../exec/environment.ts';
 import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
 import { findProgram, type Program } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -70,6 +71,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     if (problems === undefined) return exitCode;
     const waits = opened?.hasValues() === true;
     report({ kind: 'rejected', problems: problems.map(problemMessage), waits });
+    if (waits) collectGarbage();
     const line = waits ? await nextLine(context.stop) : undefined;
     if (line === undefined) return exitCode;
     request = parseJson(line) as ExecWorkerRequest;
@@ -184,6 +186,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     env,
     clock,
     log,
+    collectGarbage,
     ...workerSourceOptions(sync, report),
   });
 }
@@ -208,7 +211,11 @@ async function openTargets(
       parse: (text, config, region) =>
         config === set
           ? parseSet(parts, region)
-          : parseConfig(parts, text, config.file, { region, variablesOnly: isVariablesOnly(config) }),
+          : parseConfig(parts, text, config.file, {
+              region,
+              variablesOnly: isVariablesOnly(config),
+              forExec: true,
+            }),
       checkIdentity: (plan) => void sources.of(plan),
       log,
     },

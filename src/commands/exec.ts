@@ -5,6 +5,7 @@
 import { openSources } from '../aws/sources.ts';
 import type { Log } from '../core/log.ts';
 import { namesText, throwProblems } from '../core/problem.ts';
+import { flushStderr } from '../core/stderr.ts';
 import { plural, quote } from '../core/text.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { commandEnvironment } from '../exec/environment.ts';
@@ -13,6 +14,7 @@ import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { logPublish } from '../sidecar/publish-log.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import { publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { Context } from './context.ts';
@@ -31,6 +33,8 @@ export async function exec(context: Context): Promise<never> {
   const program = findProgram(command, environment.path, fileKind);
   const ms = Math.round(clock.elapsed() - startedAt);
   logStarting(log, program, { variables: variables.length, files, ms });
+  // Lines that wait for a stalled reader would be lost with this process.
+  flushStderr();
   return await become(program, [command, ...args], environment.variables, stop);
 }
 
@@ -105,10 +109,11 @@ interface OpenedTarget extends ExecTarget {
 /** Reads the configs, and holds their directories. Throws every problem of stage usage, config, credentials or publish. */
 async function openExec(context: Context, log: Log) {
   const { settings, env, clock } = context;
-  const { configs, problems, warnings } = await readPlans(context);
+  const { configs, problems, warnings } = await readPlans(context, { forExec: true });
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
-  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} }, keepsValues: true });
+  const meter = { apiCall() {} };
+  const sources = openSources({ ...settings, env, clock, log, meter, keepsValues: true, collectGarbage });
   const targets: OpenedTarget[] = [];
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.

@@ -1,19 +1,15 @@
 /**
- * Checks the file of NODE_EXTRA_CA_CERTS. Node ignores one that it cannot read, and TLS then fails with an error that does not
- * name it.
+ * Checks the file of NODE_EXTRA_CA_CERTS. Node adds no CA if it cannot read the file, and TLS then fails with an error that does
+ * not name it.
  */
 
 import type { CommandName } from '../cli/option-kinds.ts';
 import type { Environment } from '../core/environment.ts';
-import { Problem } from '../core/problem.ts';
-import { readRegularFile } from '../core/regular-file.ts';
-import { escapeControl } from '../core/text.ts';
+import type { Problem } from '../core/problem.ts';
+import { caFileProblem, readCaFile } from '../http/ca-file.ts';
 
 /** The commands that connect to AWS. */
 const CONNECTING: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'doctor']);
-
-/** Bytes. The certificates that Node itself contains have 200 KiB. */
-const MAX_SIZE = 4 * 1024 * 1024;
 
 /** A warning if the variable names a file without certificates; empty if it is not set, or has no effect on the command. */
 export function extraCertificatesWarnings(
@@ -21,17 +17,7 @@ export function extraCertificatesWarnings(
   { NODE_EXTRA_CA_CERTS: file }: Environment,
 ): readonly Problem[] {
   if (!file || !CONNECTING.has(command)) return [];
-  const content = readRegularFile(file, MAX_SIZE);
-  const isRead = content.kind === 'read';
-  const hasCertificates = isRead && Buffer.from(content.bytes).includes('-----BEGIN CERTIFICATE-----');
-  if (hasCertificates) return [];
-  const found = isRead ? 'a file without one' : (content.found ?? content.code);
-  return [
-    new Problem({
-      code: 'usage.environment',
-      subject: 'NODE_EXTRA_CA_CERTS',
-      message: `expected a PEM file with certificates, got ${found} for ${escapeControl(file)}: no CA is added`,
-      remedy: 'Mount the file into this container, or remove the variable.',
-    }),
-  ];
+  const content = readCaFile(file);
+  if ('pem' in content) return [];
+  return [caFileProblem('NODE_EXTRA_CA_CERTS', file, content.found)];
 }

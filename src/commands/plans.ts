@@ -29,7 +29,7 @@ export interface PlannedConfigs {
 /** Every config of the settings, and the plan of `--set`. Throws only errors that are not Problems. */
 export async function readPlans(
   context: Pick<Context, 'settings' | 'origins' | 'env' | 'clock'>,
-  missingRegion: PlanOptions['missingRegion'] = 'error',
+  options: Pick<PlanOptions, 'missingRegion' | 'forExec'> = {},
 ): Promise<PlannedConfigs> {
   const configs: PlannedConfig[] = [];
   const problems: Problem[] = [];
@@ -38,7 +38,7 @@ export async function readPlans(
   for (const { file, dir } of usedConfigs({ settings, origins })) {
     try {
       const directory = dir ?? settings.dir;
-      const parsed = await planOf(context, file, missingRegion, directory === undefined);
+      const parsed = await planOf(context, file, { ...options, variablesOnly: directory === undefined });
       problems.push(...parsed.problems);
       warnings.push(...parsed.warnings);
       if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory });
@@ -105,13 +105,9 @@ export async function readPlan(
 function planOf(
   context: Pick<Context, 'settings' | 'env' | 'clock'>,
   file: string,
-  missingRegion: PlanOptions['missingRegion'] = 'error',
-  variablesOnly = false,
+  options: Pick<PlanOptions, 'missingRegion' | 'variablesOnly' | 'forExec'> = {},
 ): Promise<ParsedPlan> {
-  return parseConfig(context, readConfig(classChoice(file).path, context.env), file, {
-    missingRegion,
-    variablesOnly,
-  });
+  return parseConfig(context, readConfig(classChoice(file).path, context.env), file, options);
 }
 
 /**
@@ -124,9 +120,11 @@ export async function parseConfig(
   file: string,
   {
     missingRegion = 'error',
-    variablesOnly = false,
     region,
-  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> & { readonly region?: string | undefined } = {},
+    ...options
+  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly' | 'forExec'> & {
+    readonly region?: string | undefined;
+  } = {},
 ): Promise<ParsedPlan> {
   const { className } = classChoice(file);
   return await parsePlan(text, {
@@ -134,8 +132,8 @@ export async function parseConfig(
     className,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
+    ...options,
     missingRegion,
-    variablesOnly,
     ...(missingRegion === 'error' && !inKubernetes(env)
       ? { findRegion: () => knownOrFound(region, { env, clock }) }
       : {}),

@@ -3,10 +3,11 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import { bugProblem, endProblem } from '../worker/end-problem.ts';
-import { type Requests, runWorker, type WorkerEnd } from '../worker/process.ts';
+import { bugProblem, endProblem, type WorkerEnd } from '../worker/end-problem.ts';
+import { type Requests, runWorker } from '../worker/process.ts';
 import { type MessageOf, type Report, readMessage } from '../worker/report.ts';
 import type { RunSync, SyncRequest } from '../worker/request.ts';
+import type { WorkerTimeouts } from '../worker/usage.ts';
 import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
@@ -21,9 +22,19 @@ const WAITING = 30_000;
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
-/** Milliseconds that a worker may wait for AWS. */
-export function progressTimeoutOf({ awsTimeout }: Pick<Settings, 'awsTimeout'>): number {
-  return WAITING + ATTEMPTS * awsTimeout;
+/** The longest sync, in units of the longest wait: a thousand secrets one by one, 16 at a time, whose calls take a third of it. */
+const WAITS = 20;
+
+/** How long a worker may take. `stage`: that of its last message; undefined: it may wait for AWS at any time. */
+export function workerTimeouts(
+  { awsTimeout }: Pick<Settings, 'awsTimeout'>,
+  stage: () => MessageOf<'stage'>['stage'] | undefined = () => undefined,
+): WorkerTimeouts {
+  const wait = WAITING + ATTEMPTS * awsTimeout;
+  return {
+    progress: () => (stage() === 'config' || stage() === 'render' ? COMPUTING : wait),
+    total: WAITS * wait,
+  };
 }
 
 /** The syncs of a sidecar. */
@@ -96,16 +107,17 @@ function createSyncWorker(context: Context, shared: number | undefined): SyncWor
   function start(sync: SyncRequest): Promise<WorkerEnd> {
     const request: SyncWorkerRequest = { parent: context.process.self, settings, sync };
     return runWorker(
-      { kind: 'sync', request, progressTimeout, shared, receive },
+      {
+        kind: 'sync',
+        request,
+        timeouts: workerTimeouts(settings, () => current?.stage?.stage),
+        isWaiting: () => current === undefined,
+        shared,
+        receive,
+      },
       workerHost(context),
       ending.signal,
     );
-  }
-
-  function progressTimeout(): number {
-    if (current === undefined) return Number.POSITIVE_INFINITY;
-    const stage = current.stage?.stage;
-    return stage === 'config' || stage === 'render' ? COMPUTING : progressTimeoutOf(settings);
   }
 
   function receive(value: unknown, more: Requests): void {

@@ -8,7 +8,6 @@
 import { constants } from 'node:os';
 import { signals } from '../cli/values.ts';
 import { throwProblems } from '../core/problem.ts';
-import { unblockSignals } from '../exec/become.ts';
 import type { Candidate } from '../exec/fetch-worker.ts';
 import { createCommandFetcher } from '../exec/fetch-worker.ts';
 import { supervise } from '../exec/supervise.ts';
@@ -20,6 +19,7 @@ import { createStatusTracker } from '../sidecar/status.ts';
 import { createSync } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import { createRefreshLimit, createTriggers, REFRESH_SPACING } from '../sidecar/triggers.ts';
+import { unblockSignals } from '../v8/signals.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import { isRunningWorker } from '../worker/process.ts';
 import type { Report } from '../worker/report.ts';
@@ -30,7 +30,7 @@ import type { ExecWorkerRequest } from './exec-worker.ts';
 import { openCommandLog } from './logging.ts';
 import { hold, readContent } from './open.ts';
 import { usedConfigs } from './plans.ts';
-import { progressTimeoutOf } from './spawned-sync.ts';
+import { workerTimeouts } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
@@ -39,6 +39,8 @@ export async function supervisedExec(context: Context): Promise<number> {
   const { self } = context.process;
   const { onChange } = settings;
   if (onChange === 'none') throw new Error('exec without --on-change has no parent');
+  // Before the first fetch: a SIGUSR1 that arrives meanwhile is not for the command, which would end by it.
+  unblockSignals();
   const log = openCommandLog(context);
   for (const warning of context.warnings) log.problem('config.warning', warning);
   await using closers = new AsyncDisposableStack();
@@ -78,7 +80,7 @@ export async function supervisedExec(context: Context): Promise<number> {
   const fetcher = createCommandFetcher({
     host: () => workerHost(context),
     shared,
-    progressTimeout: progressTimeoutOf(settings),
+    timeouts: workerTimeouts(settings),
   });
   closers.defer(fetcher.close);
   const syncs = createSync({
@@ -145,10 +147,7 @@ export async function supervisedExec(context: Context): Promise<number> {
       ...parts,
       triggers,
       fetch,
-      handleSignals(listener) {
-        context.handleSignals(FORWARDED, listener);
-        unblockSignals();
-      },
+      handleSignals: (listener) => context.handleSignals(FORWARDED, listener),
       onRetry(problems) {
         context.start.problems = problems;
       },

@@ -7,6 +7,7 @@ import type { Settings } from '../cli/options.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
 import { problemMessage } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, nextLine, readRequest, writeMessage } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
@@ -43,6 +44,8 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
   for (let request: SyncRequest | undefined = sync; request !== undefined; ) {
     const hasFailed = await attempt(runSync, request, report, stop);
     if (!hasFailed || !hasValues()) break;
+    // It may wait for minutes: 16 MiB instead of 22, and with 100 values of 64 KiB 24 instead of 36.
+    collectGarbage();
     report({ kind: 'waiting' });
     const line = await nextLine(stop);
     request = line === undefined ? undefined : (parseJson(line) as SyncRequest);

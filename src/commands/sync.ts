@@ -10,6 +10,7 @@ import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { keptFiles } from '../publish/kept-files.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import type { RunSync } from '../worker/request.ts';
 import { createSyncWorker } from '../worker/sync.ts';
 import type { WorkerContext } from './context.ts';
@@ -47,6 +48,7 @@ export function openSync(parts: SyncParts): OpenedSync {
       log,
       meter,
       keepsValues,
+      collectGarbage,
       state,
     });
     return opened;

@@ -104,7 +104,13 @@ export function checkEnvNames(
     hasPatterns,
     hasFile,
     variablesOnly,
-  }: { readonly hasPatterns: boolean; readonly hasFile: boolean; readonly variablesOnly: boolean },
+    forExec,
+  }: {
+    readonly hasPatterns: boolean;
+    readonly hasFile: boolean;
+    readonly variablesOnly: boolean;
+    readonly forExec: boolean;
+  },
   diagnostics: Diagnostics,
 ): void {
   const owners = new Map<string, EnvClaim>();
@@ -130,7 +136,7 @@ export function checkEnvNames(
     diagnostics.warning('config.objects', 'parameters.objects', { line: undefined, message, remedy });
     return;
   }
-  if (used && !hasFile) {
+  if (used && !hasFile && !forExec) {
     const message = 'no envFile: the variables of env are set only by podsecrets exec';
     const remedy = 'Write the parameter envFile: "app.env" to have them in a file.';
     diagnostics.warning('config.parameter', 'parameters.envFile', { line: claims[0]?.line, message, remedy });

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly syncSecrets?: boolean;
   /** Whether no files are published, only variables are used: envFile has no effect. Default false. */
   readonly variablesOnly?: boolean;
+  /** Whether `exec` reads the config: it sets the variables, with or without envFile. Default false. */
+  readonly forExec?: boolean;
   /** `metadata.name` of the class to read from a file with several. Default: the only one for AWS. */
   readonly className?: string | undefined;
 }
@@ -55,7 +57,7 @@ const REGION_OF_POD = '$AWS_REGION';
 /** Parses a config. Never throws because of the text. */
 export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
   const diagnostics = new Diagnostics(options.file);
-  const { missingRegion = 'error', variablesOnly = false } = options;
+  const { missingRegion = 'error', variablesOnly = false, forExec = false } = options;
   const document = readDocument(text, options.className, diagnostics);
   if (document === undefined)
     return { plan: undefined, problems: diagnostics.problems, warnings: diagnostics.warnings };
@@ -80,7 +82,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
   );
   checkEnvNames(
     read.flatMap((object) => object.envClaims),
-    { hasPatterns, hasFile: parameters.envFile !== undefined, variablesOnly },
+    { hasPatterns, hasFile: parameters.envFile !== undefined, variablesOnly, forExec },
     diagnostics,
   );
   const planned = allPlanned(read);

@@ -46,6 +46,8 @@ export function didYouMean(written: string, known: Iterable<string>): string | u
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const name of known) {
+    // The distance is at least that of the lengths. A config of 1 MiB with nothing but wrong names must not take seconds.
+    if (Math.abs(wanted.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, name.toLowerCase());
     if (distance < bestDistance) {
       best = name;

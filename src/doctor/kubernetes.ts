@@ -18,7 +18,7 @@ export function memoryCheck(limit: number | undefined): readonly Check[] {
     code: 'kubernetes.content',
     subject: 'resources.limits.memory',
     message: `expected at least ${memoryText(MEMORY_FLOOR)}, got ${memoryText(limit)}: the start takes seconds, or never ends`,
-    remedy: 'Set 128Mi, which is enough for 100 secrets of 64 KiB.',
+    remedy: 'Set 128Mi, which is enough for 200 secrets of 64 KiB.',
   });
   return [{ subject: 'memory', status: 'warning', text, problems: [problem] }];
 }

@@ -9,6 +9,7 @@
 import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Secret } from '../core/secret.ts';
+import { unblockSignals } from '../v8/signals.ts';
 import { type FileKind, notStarted, type Program, TOO_LONG } from './program.ts';
 
 /**
@@ -26,12 +27,15 @@ export async function become(
   const environment = Object.fromEntries(
     [...variables].map(([name, value]) => [name, typeof value === 'string' ? value : textOf(value)]),
   );
-  // Delivers pending signals. Afterwards signals have their default action, as if the command were running already.
+  // Before the handlers are removed: a SIGUSR1 that arrived during the fetch would end the process at its default action.
+  unblockSignals();
+  // Two turns of the event loop, because the first may be over its reading of signals. Afterwards signals have their default action,
+  // as if the command were running already.
+  await setImmediate();
   await setImmediate();
   stop.throwIfAborted();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
     process.removeAllListeners(signal);
-  unblockSignals();
   let errno: number | undefined;
   try {
     process.execve?.(file, [...argv], environment);
@@ -40,23 +44,6 @@ export async function become(
   }
   throw notStarted(name, reasonOf(errno));
 }
-
-/** Node blocks SIGUSR1 when it runs without its debugger. */
-export function unblockSignals(): void {
-  try {
-    const { dlopen } = process.getBuiltinModule('node:ffi');
-    const { functions } = dlopen(null, {
-      sigprocmask: { arguments: ['i32', 'pointer', 'pointer'], return: 'i32' },
-    });
-    functions.sigprocmask(SIG_SETMASK, new Uint8Array(SIGSET_SIZE), null);
-  } catch {
-    // Without node:ffi, Node runs with its debugger and blocks no signal.
-  }
-}
-
-const SIG_SETMASK = 2;
-/** Bytes of sigset_t, in glibc and musl. */
-const SIGSET_SIZE = 128;
 
 /** The kind of file at a path, for the user of this process. */
 export function fileKind(file: string): FileKind {

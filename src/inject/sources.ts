@@ -62,13 +62,14 @@ export function isVisibleFrom(source: Source, namespace: string | undefined): bo
 }
 
 /** Parses the text of a source like the pod. With `--as none` the pod runs only `exec`, which writes no env file. */
-export function planOf(source: Source, { as, mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
+export function planOf(source: Source, { as, mode, syncSecrets, exec }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,
     className: source.file === undefined ? undefined : source.name,
     defaultMode: mode,
     syncSecrets,
     variablesOnly: as === 'none',
+    forExec: exec,
     environmentRegion: undefined,
     // A config without a region gets it in the pod: EKS sets AWS_REGION there.
     missingRegion: 'accepted',

@@ -223,5 +223,5 @@ export function ineffectiveOptions(
 function smallMemory(limit: Quantity, isUsed: boolean): readonly Problem[] {
   if (!isUsed || limit.amount >= MEMORY_FLOOR) return [];
   const message = `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit.text}: the start takes seconds, or never ends`;
-  return [usageProblem('--memory-limit', message, 'Set 128Mi, which is enough for 100 secrets of 64 KiB.')];
+  return [usageProblem('--memory-limit', message, 'Set 128Mi, which is enough for 200 secrets of 64 KiB.')];
 }

@@ -11,6 +11,7 @@ import type { Environment } from '../core/environment.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { readRegularFile } from '../core/regular-file.ts';
+import { quote } from '../core/text.ts';
 
 /** The API server, and the identity of the pod. */
 export interface Cluster {
@@ -26,8 +27,7 @@ export interface Cluster {
 /** The cluster this pod runs in. Throws a Problem if there is none, or if its token is not mounted. */
 export function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Cluster {
   const host = env.KUBERNETES_SERVICE_HOST;
-  const port = Number(env.KUBERNETES_SERVICE_PORT || 443);
-  if (!host || !Number.isInteger(port)) {
+  if (!host) {
     throw new Problem({
       code: 'kubernetes.api',
       subject: 'KUBERNETES_SERVICE_HOST',
@@ -37,11 +37,22 @@ export function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT)
   }
   return {
     host,
-    port,
+    port: portOf(env.KUBERNETES_SERVICE_PORT || '443'),
     namespace: mounted(directory, 'namespace').trim(),
     ca: mounted(directory, 'ca.crt'),
     token: () => mounted(directory, 'token').trim(),
   };
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port > 0 && port <= 65_535) return port;
+  throw new Problem({
+    code: 'kubernetes.api',
+    subject: 'KUBERNETES_SERVICE_PORT',
+    message: `expected a port, got ${quote(text)}`,
+    remedy: 'Remove the variable from the pod spec: the kubelet sets it.',
+  });
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import dns from 'node:dns';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -44,9 +45,11 @@ async function listening(server: Server): Promise<number> {
 
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
-function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
-  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock } = options;
-  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
+function open(
+  options: { env?: Environment; awsTimeout?: number; clock?: Clock; collectGarbage?: () => void } = {},
+): Transport {
+  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock, collectGarbage = () => {} } = options;
+  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock, collectGarbage });
 }
 
 async function get(transport: Transport, port: number, more: object = {}, abortSignal?: AbortSignal) {
@@ -180,8 +183,8 @@ for (const [target, limit] of [
   });
 }
 
-test('reads responses of at most 10 MiB at a time, and the others wait', async () => {
-  const size = 4 * 1024 * 1024;
+test('reads responses of at most 2 MiB at a time, and the others wait', async () => {
+  const size = 900 * 1024;
   const held: (() => void)[] = [];
   const port = await serve((_, response) => {
     response.writeHead(200, { 'content-length': size });
@@ -202,6 +205,23 @@ test('reads responses of at most 10 MiB at a time, and the others wait', async (
   await until('two responses', () => done === 2);
   held[1]?.();
   await Promise.all(all);
+});
+
+test('collects garbage after each 2 MiB of responses', async () => {
+  const events: string[] = [];
+  const size = 1024 * 1024;
+  const port = await serve((_, response) => response.end(Buffer.alloc(size, 'a')));
+  const headers = { 'x-amz-target': 'secretsmanager.BatchGetSecretValue' };
+  const transport = open({ collectGarbage: () => events.push('collected') });
+  for (let response = 0; response < 6; response++) {
+    await get(transport, port, { headers });
+    events.push('read');
+    await new Promise(setImmediate);
+  }
+  assert.equal(
+    events,
+    [1, 2, 3].flatMap(() => ['read', 'read', 'collected']),
+  );
 });
 
 test('rejects a response that is not UTF-8', async () => {
@@ -334,11 +354,22 @@ test('rejects a certificate for another name', async () => {
   assert.is(failure, 'ERR_TLS_CERT_ALTNAME_INVALID');
 });
 
-test('names a CA bundle that is missing or has no certificate', () => {
+test('names a CA bundle that is missing, no file, or has no certificate', () => {
   const empty = join(directory, 'empty.pem');
   writeFileSync(empty, 'nothing\n');
+  const damaged = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text);
+    return [join(directory, name), /got a damaged or indented one for/] as const;
+  };
+  const pipe = join(directory, 'pipe.pem');
+  execFileSync('mkfifo', [pipe]);
   for (const [file, got] of [
     [join(directory, 'none.pem'), /got ENOENT for/],
+    [pipe, /got a named pipe for/],
+    ['/dev/zero', /got a device for/],
+    damaged('truncated.pem', `${own.cert}${own.cert.slice(0, 300)}`),
+    damaged('indented.pem', own.cert.replace(/^/gm, '  ')),
+    damaged('text.pem', own.cert.replace(/^M.*/m, '<html>')),
     [empty, /got a file without one for/],
   ] as const) {
     try {

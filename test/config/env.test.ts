@@ -81,6 +81,7 @@ test('a name that changes how programs run is a warning when it is written out',
 test('without envFile one warning names exec, which alone sets the variables; envFile without env is one too', async () => {
   const two = `${object('env: A')}\n${object('env: B, objectAlias: b')}`;
   assert.equal(warnings(await parse(config(two))), ['9 config.parameter parameters.envFile']);
+  assert.equal(warnings(await parse(config(two), { forExec: true })), []);
   assert.equal(warnings(await parse(config(object('optional: false'), FILE))), [
     '- config.parameter parameters.envFile',
   ]);

@@ -1,5 +1,6 @@
-/** The kind of a file that may be the program of a command. */
+/** The kind of a file that may be the program of a command, and the moment before the start. */
 
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -9,7 +10,7 @@ import { mayBecome } from '../support/allowed.ts';
 import { nobody } from '../support/readable-copy.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('the kind of a file');
+const test = suite('become');
 const dir = scratch();
 
 test('differs between programs, other files, directories, and paths that lead nowhere', () => {
@@ -39,6 +40,24 @@ test('a file in a directory that this user may not search is not executable, as 
   } finally {
     process.seteuid?.(0);
   }
+});
+
+test('a signal to end that arrived before the command is started ends without it', () => {
+  const script = `
+    import { readFile } from 'node:fs';
+    import { become } from '${join(import.meta.dirname, '../../src/exec/become.ts')}';
+    const stop = new AbortController();
+    process.on('SIGTERM', () => stop.abort('stopped'));
+    // In a callback of I/O: Node reads signals after it.
+    readFile('/proc/version', () => {
+      process.kill(process.pid, 'SIGTERM');
+      become({ file: '/bin/echo', name: 'echo' }, ['echo', 'started'], new Map(), stop.signal).catch(console.log);
+    });
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  assert.is(stdout, 'stopped\n');
 });
 
 test.run();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Problem } from '../../src/core/problem.ts';
 import { inCluster } from '../../src/kubernetes/in-cluster.ts';
 
 test('reads the token for each use, because the kubelet replaces it', () => {
@@ -32,6 +33,18 @@ test('a file of the service account that is missing or no file is reported at on
   execFileSync('mkfifo', [join(directory, 'namespace')]);
   assert.is(message(), 'cannot read the service account volume: a named pipe');
   rmSync(directory, { recursive: true });
+});
+
+test('a port that is none is named, and not the host', () => {
+  for (const port of ['https', '1.5', '0', '65536', '-1', ' 443']) {
+    try {
+      inCluster({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: port });
+      assert.unreachable();
+    } catch (error) {
+      const { subject, message } = error as Problem;
+      assert.equal([subject, message], ['KUBERNETES_SERVICE_PORT', `expected a port, got "${port}"`]);
+    }
+  }
 });
 
 test.run();

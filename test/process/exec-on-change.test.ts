@@ -209,6 +209,16 @@ exec(
   },
 );
 
+exec('a signal that arrives during the first fetch is not for the command', async (fixture) => {
+  const { aws, box } = fixture;
+  await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'latency', ms: 300 } });
+  const one = running(fixture, 'restart', 'touch started');
+  await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
+  process.kill(one.pid, 'SIGUSR1');
+  assert.is((await one.ended()).code, 0, one.stderr());
+  assert.ok(existsSync(join(box.root, 'started')));
+});
+
 exec('the command has the signals, the descriptors and the group of a plain start', async (fixture) => {
   const { aws, box } = fixture;
   const script = `grep -E '^(Threads|Sig(Pnd|Blk|Ign|Cgt)|NoNewPrivs):' /proc/self/status; ls /proc/self/fd; grep flags /proc/self/fdinfo/[012]`;

@@ -335,6 +335,23 @@ for (const [signal, expected] of [
   );
 }
 
+exec(
+  'a signal for the application that arrives during the fetch has no effect on its start',
+  async (fixture) => {
+    const { aws, box } = fixture;
+    await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'latency', ms: 300 } });
+    const [, ...words] = execOf(fixture, ['echo', 'started']);
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+      await aws.clearCalls();
+      const running = start(words, podIdentityEnv(box, aws, 'pod-token'));
+      await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
+      process.kill(running.pid, signal);
+      const { code, stdout } = await running.ended();
+      assert.equal([code, stdout], [0, 'started\n'], signal);
+    }
+  },
+);
+
 exec('the command is process 1 if podsecrets was', (fixture) => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('exec as process 1', ['unshare', ...unshare, 'true'])) return;

@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { childrenOf, isRunning } from './processes.ts';
 
 export interface Footprint {
   /** MiB of live objects, after garbage collection. */
@@ -43,6 +44,8 @@ export interface ProcessFootprint {
   readonly privateMemory: number;
   readonly descriptors: number;
   readonly threads: number;
+  /** Child processes that have ended and were not reaped. */
+  readonly zombies: number;
 }
 
 /** Of another process, as the kernel counts it. */
@@ -53,6 +56,7 @@ export function processFootprint(pid: number): ProcessFootprint {
     privateMemory: mebibytes(kibibytes.reduce((sum, size) => sum + size, 0) * 1024),
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     threads: readdirSync(`/proc/${pid}/task`).length,
+    zombies: childrenOf(pid).filter((child) => !isRunning(child)).length,
   };
 }
 

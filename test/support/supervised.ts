@@ -79,7 +79,7 @@ async function rotations(
   const fetcher = createCommandFetcher({
     host: () => host,
     shared: undefined,
-    progressTimeout: 1_000_000_000,
+    timeouts: { progress: () => 1e9, total: 1e9 },
   });
   let forward: (signal: NodeJS.Signals) => void = () => {};
   const read = (file: string): readonly string[] => {
