@@ -3,7 +3,8 @@
  *
  * At most 16 requests of all clients are in flight. Connections are kept alive and shared, and the first one to a service can be
  * opened before its request. Each attempt has a timeout from its first byte to its last, each response has a size limit that
- * depends on the operation, and all responses together have a memory budget until they are parsed. Retries and logging are left to the callers.
+ * depends on the operation, and all responses together have a memory budget until they are parsed. Retries and logging are left to
+ * the callers.
  */
 
 import { isUtf8 } from 'node:buffer';

@@ -8,8 +8,8 @@
 const MAX_SHOWN = 200;
 
 /**
- * The text on one line: control, bidirectional and invisible characters, and spaces but the usual one, escaped, cut after `limit` characters (default 200).
- * Printable text is returned unchanged, so escaping a text twice is harmless.
+ * The text on one line, cut after `limit` characters (default 200): control, bidirectional and invisible characters are escaped, and
+ * all spaces but the usual one. Printable text is returned unchanged, so escaping a text twice is harmless.
  */
 export function escapeControl(text: string, limit: number = MAX_SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;

@@ -19,6 +19,7 @@ import {
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { textOf } from '../core/unknown.ts';
+import { explainSyntaxError } from '../formats/yaml-errors.ts';
 import { braces, expressionIn, expressionInText, unrendered } from './template.ts';
 
 /** Every document of a text with content. Throws a Problem at the first that is not YAML. */
@@ -36,7 +37,9 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
     const expression = TEMPLATE.test(text) ? '{{ … }}' : expressionInText(text.split('\n')[line - 1] ?? '');
-    throw expression === undefined ? notYaml(file, error.message, line) : unrendered(file, line, expression);
+    throw expression === undefined
+      ? syntaxProblem(file, text, error, lines)
+      : unrendered(file, line, expression);
   }
   const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
   for (const document of filled) {
@@ -85,6 +88,23 @@ function containsItself(value: unknown, parents: readonly unknown[] = []): boole
   if (typeof value !== 'object' || value === null) return false;
   if (parents.includes(value)) return true;
   return Object.values(value).some((inner) => containsItself(inner, [...parents, value]));
+}
+
+/** kubectl rejects a repeated key as well. */
+function syntaxProblem(file: string, text: string, error: YAMLParseError, lines: LineCounter): Problem {
+  const { code, message, pos } = error;
+  const isRepeatedKey = code === 'DUPLICATE_KEY';
+  const explained = isRepeatedKey
+    ? { at: pos[0], message: 'the key is repeated in its map', remedy: 'Remove one of them.' }
+    : explainSyntaxError(text, { code, message, at: pos[0] });
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: 'manifest',
+    message: explained.message,
+    remedy: explained.remedy,
+    file,
+    line: lines.linePos(explained.at).line,
+  });
 }
 
 function notYaml(file: string, message: string, line?: number): Problem {

@@ -32,7 +32,8 @@ export function openWorkerMemory(
 /** Bytes of memory that only this process uses; 0 if there is no such process. */
 function privateMemory(pid: number | 'self' | undefined): number {
   try {
-    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    // Not latin1: for UTF-8 Node needs no buffer of 64 KiB, which would wait for the next collection.
+    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);
     return (resident - shared) * PAGE;
   } catch {
     return 0;
@@ -47,5 +48,5 @@ const MEBIBYTE = 1024 * 1024;
 /** Bytes reserved for the kernel, for hooks, and for allocations between two checks. */
 const RESERVE = 8 * MEBIBYTE;
 
-/** Bytes that a worker may use if the container has no limit: ten times what 200 secrets of 64 KiB need. */
+/** Bytes that a worker may use if the container has no limit: twenty times what 200 secrets of 64 KiB need. */
 const MAX_WITHOUT_LIMIT = 1024 * MEBIBYTE;

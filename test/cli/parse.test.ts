@@ -215,6 +215,9 @@ for (const [line, remedy] of [
 for (const [flag, value, remedy] of [
   ['interval', '600', 'Write the unit: 600s for seconds.'],
   ['interval', '2d', 'Write days as hours: 48h.'],
+  ['interval', '1.1d', 'Write days as hours: 26h24m.'],
+  ['interval', '30d', 'Use at most 480h.'],
+  ['interval', '99999999', 'Use at most 480h.'],
   ['interval', '900000h', 'Use at most 480h.'],
   ['mode', '640', 'Write 0640.'],
   ['mode', '0o640', 'Write 0640.'],
@@ -225,6 +228,7 @@ for (const [flag, value, remedy] of [
   ['notify-exec', 'a && b', /a shell command needs a shell: '\["sh","-c"/],
   ['notify-url', 'localhost:80/reload', 'Write http://localhost:80/reload.'],
   ['listen', 'x', 'Correct the value.'],
+  ['listen', '99999', 'Correct the value.'],
 ] as const)
   test(`the remedy of --${flag} "${value}" is what to write instead`, () => {
     const [problem] = rejected('sidecar', { [`PODSECRETS_${flag.replace('-', '_').toUpperCase()}`]: value });

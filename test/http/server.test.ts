@@ -37,7 +37,7 @@ interface Response {
 }
 
 function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Response> {
-  return new Promise((resolve, reject) => {
+  const responded = new Promise<Response>((resolve, reject) => {
     const { host, port } = server.address;
     const headers = { host: 'localhost', 'content-length': Buffer.byteLength(body) };
     request({ host, port, method, path, agent: false, headers }, async (response) => {
@@ -48,6 +48,7 @@ function ask(server: HttpServer, method: string, path: string, body = ''): Promi
       .on('error', reject)
       .end(body);
   });
+  return within(`a response to ${method} ${path}`, responded);
 }
 
 /** A connection on which a test writes any bytes; `received` holds the response; `closed` waits for its end. */

@@ -167,6 +167,14 @@ for (const [what, text, subject] of [
     assert.equal(kindsOf(objects), ['ConfigMap', 'Deployment', subject.split('/')[0]]);
   });
 
+test('a pod spec in the wrong place of a kind of Kubernetes is named', async () => {
+  const text = deployment().replace('kind: Deployment', 'kind: CronJob');
+  assert.match(
+    await errors(all(secretProviderClass, text)),
+    /CronJob\/shop: it has a volume of secrets-store.csi.k8s.io, but no pod spec in spec.jobTemplate.spec.template.spec/,
+  );
+});
+
 test('reports a kustomization.yaml in a directory, because its patches are not applied', async () => {
   const kustomization = stringify({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' });
   const { warnings } = await injectWith(inputOf(all(kustomization, secretProviderClass, deployment())), '');
@@ -273,7 +281,7 @@ const rejected: readonly (readonly [string, string, RegExp, string?])[] = [
         volumes: [csi(), { name: 'cache', emptyDir: {} }],
       }),
     ),
-    /another volume is mounted at \/mnt\/secrets\/cache/,
+    /volume cache is mounted at \/mnt\/secrets\/cache/,
   ],
   [
     'a Windows pod by a host process',

@@ -1,7 +1,6 @@
 /** `podsecrets exec --on-change`: the command as a child of podsecrets. */
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +22,7 @@ import { textsInMemory } from '../support/process-memory.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
 import { binary, start } from '../support/program.ts';
 import { podIdentityEnv } from '../support/sandbox.ts';
-import { until, within } from '../support/wait.ts';
+import { endOf, until } from '../support/wait.ts';
 
 const exec = onChangeSuite('exec --on-change');
 
@@ -255,7 +254,7 @@ exec('at a terminal the keys reach the command once', async (fixture) => {
   terminal.stdin.write('\x03');
   await until('the second key', () => textOf(box.root, 'got') === 'INT\nINT\n');
   box.write('stop', '');
-  const [code] = await within('the end of exec', once(terminal, 'exit'));
+  const [code] = await endOf(terminal);
   assert.equal([code, textOf(box.root, 'got')], [5, 'INT\nINT\n']);
 });
 

@@ -15,7 +15,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { binary } from './program.ts';
 import { realClock } from './real-clock.ts';
 import { makeSandbox, podIdentityEnv } from './sandbox.ts';
-import { until } from './wait.ts';
+import { until, within } from './wait.ts';
 
 /** How many times faster. */
 const FASTER = 50;
@@ -134,8 +134,8 @@ async function rotations(
     forward('SIGTERM');
     const pid = Number(read('pid')[0]);
     // The one that ignores SIGTERM.
-    if (kind === 'ignores SIGTERM') process.kill(pid, 'SIGKILL');
-    await code;
+    if (kind === 'ignores SIGTERM' && pid > 0) process.kill(pid, 'SIGKILL');
+    await within('the end of the command', code);
     for (const fork of read('forks')) if (fork !== '') process.kill(Number(fork), 'SIGKILL');
     box.remove();
   }
