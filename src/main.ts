@@ -21,7 +21,6 @@ import { systemClock as clock } from './core/system-clock.ts';
 import { isTerminal } from './core/terminal.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
-import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
@@ -136,19 +135,16 @@ function exitCodeAfterSignal(): number {
   return exitCode;
 }
 
-/** A command that syncs in this process disables the compilers before its modules are loaded: V8 accepts their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
   if (name === 'init' || name === 'exec') hideMemory();
   switch (name) {
     case 'init':
-      disableJit();
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
       if (invocation()?.settings.onChange !== 'none')
         return (await import('./commands/supervised-exec.ts')).supervisedExec;
-      disableJit();
       return (await import('./commands/exec.ts')).exec;
     case 'install':
       return (await import('./commands/install.ts')).install;

@@ -7,7 +7,6 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { stopCompilers } from './disable-jit.ts';
 
 /**
  * Syncs between two collections. One takes 20 ms of CPU; a sync leaves up to 0.2 MiB. After four, V8 would copy the young objects, which
@@ -39,12 +38,10 @@ export function createCollector(): () => void {
  * Changes V8's flags, once everything is loaded: with other flags V8 rejects the code that Node and the build stored.
  */
 function prepareToRest(): void {
-  stopCompilers();
   // Small Buffers share a piece of memory, which stays as long as one of them does: with Node's 64 KiB it is 0.2 MiB more.
   Buffer.poolSize = 8192;
-  // Code that ran once is dropped by the next collection, not by the sixth, and what the compilers made of it as well (0.3 MiB).
+  // Code that ran once is dropped by the next collection, not by the sixth.
   setFlagsFromString('--bytecode-old-age=1');
-  setFlagsFromString('--flush-baseline-code');
 }
 
 function openCollection(): () => void {
