@@ -102,8 +102,11 @@ test('a worker that exits with another code than 0 did not finish', async () => 
 
 test('a worker that is silent for too long is killed, however busy it is', async () => {
   const scene = { script: 'for (;;);', timeouts: timeouts(100) };
-  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100 });
-  assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
+  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100, sentNothing: true });
+  assert.match(await problemOf(scene), /made no progress for 100ms and was killed.*podPidsLimit/);
+  // Once it has sent something, its threads have started.
+  const { messages, end } = play({ script: 'say({}); for (;;);', timeouts: timeouts(2000) });
+  assert.equal(await end, { kind: 'stalled', timeout: 2000, sentNothing: messages.length === 0 });
 });
 
 test('a worker gets further requests, until their end', async () => {
@@ -157,11 +160,12 @@ test('each request of a worker has the whole time, and its wait for a request do
 
 test('a worker that is stopped, or does not read its request, is killed', async () => {
   const stopped = { script: `process.kill(process.pid, 'SIGSTOP')`, timeouts: timeouts(100) };
-  assert.equal(await play(stopped).end, { kind: 'stalled', timeout: 100 });
+  assert.equal(await play(stopped).end, { kind: 'stalled', timeout: 100, sentNothing: true });
   const request = { text: 'x'.repeat(5e6) };
   assert.equal(await play({ request, script: 'forever()', timeouts: timeouts(100) }).end, {
     kind: 'stalled',
     timeout: 100,
+    sentNothing: true,
   });
 });
 
