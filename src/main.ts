@@ -36,6 +36,9 @@ const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar',
 
 restartWithoutNodeVariables();
 
+// This process reads the files that it creates, so its own permissions stay, whatever mask it inherits.
+process.umask(process.umask(0o077) & 0o077);
+
 // Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
 process.removeAllListeners('warning');
 

@@ -12,8 +12,8 @@ export type WorkerEnd =
   | { readonly kind: 'exited'; readonly code: number }
   /** By a signal of another process: the kernel (out of memory), an abort of V8, a person. */
   | { readonly kind: 'signal'; readonly signal: string }
-  /** It was killed: no message for so many milliseconds. */
-  | { readonly kind: 'stalled'; readonly timeout: number }
+  /** It was killed: no message for so many milliseconds; `sentNothing`: none since its start. */
+  | { readonly kind: 'stalled'; readonly timeout: number; readonly sentNothing: boolean }
   /** It was killed: it did not end within so many milliseconds, although it sent messages. */
   | { readonly kind: 'overdue'; readonly timeout: number }
   /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
@@ -51,7 +51,7 @@ function explain(end: WorkerEnd, slow: string): { readonly message: string; read
     case 'stalled':
       return {
         message: `its process made no progress for ${durationText(end.timeout)} and was killed`,
-        remedy: slow,
+        remedy: end.sentNothing ? `${slow} ${MORE_THREADS}` : slow,
       };
     case 'overdue':
       return {
@@ -100,6 +100,10 @@ const SLOW_SYNC =
 /** Hooks and requests have time limits of their own. */
 const SLOW_NOTIFICATION =
   'Give the container more CPU. If it has enough, report this as a bug in podsecrets.';
+
+/** With a part of its threads Node waits for the others forever. */
+const MORE_THREADS =
+  'If it is at its limit of processes (podPidsLimit), raise that: a process without its threads does not start.';
 
 const RAISE_MEMORY = 'Raise the memory limit of the container, or fetch fewer or smaller secrets with it.';
 

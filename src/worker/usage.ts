@@ -53,7 +53,7 @@ export function createWorkerUsage({ progress, total }: WorkerTimeouts): WorkerUs
       withoutMessage += ms;
       time += ms;
       const timeout = progress();
-      if (withoutMessage >= timeout) return { kind: 'stalled', timeout };
+      if (withoutMessage >= timeout) return { kind: 'stalled', timeout, sentNothing: messages === 0 };
       return time >= total ? { kind: 'overdue', timeout: total } : undefined;
     },
   };

@@ -236,6 +236,24 @@ test('a port in use is a Problem with a remedy', async () => {
   assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
 });
 
+test('a limit of open files that is reached is not reported as a wrong address', () => {
+  const module = new URL('../../src/http/server.ts', import.meta.url).href;
+  const script = `
+    import { closeSync, openSync } from 'node:fs';
+    const { openHttpServer } = await import(${JSON.stringify(module)});
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    const end = await openHttpServer({ host: '127.0.0.1', port: 0 }, {}).catch((error) => error);
+    for (const file of open) closeSync(file);
+    console.log(end.message + '. ' + end.remedy);`;
+  const { stdout, stderr } = spawnSync(
+    'prlimit',
+    ['--nofile=64', process.execPath, '--no-warnings', '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  );
+  assert.match(stdout, /\(EMFILE\)\. The limit of open files is reached: raise it \(ulimit -n\)/, stderr);
+});
+
 test('an address of another machine is a Problem', async () => {
   const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, endpoints));
   assert.match((error as Problem).message, '(EADDRNOTAVAIL)');

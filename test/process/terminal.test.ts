@@ -88,6 +88,14 @@ terminal('doctor fits 80 columns and has colours', async ({ aws, box }) => {
   assert.is(tooWide(piped).length > 0, true);
 });
 
+terminal('the policy of doctor is whole, and its notes fit 80 columns', async ({ box }) => {
+  box.writeConfig({ region: 'eu-west-1', objects: secrets });
+  const { code, stdout } = await onTerminal(['doctor', '--policy', '--config', box.config]);
+  assert.is(code, 0, stdout);
+  assert.equal(tooWide(stdout), []);
+  assert.match(stdout, 'remove it if all are');
+});
+
 terminal('check fits 80 columns; NO_COLOR turns its colours off', async ({ box }) => {
   box.writeConfig({ region: 'eu-west-1', objects: [...secrets, denied] });
   const args = ['check', '--config', box.config, '--dir', box.dir];
