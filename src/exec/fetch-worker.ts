@@ -44,58 +44,71 @@ export interface Child {
   signal(signal: NodeJS.Signals): void;
 }
 
-/** What to start, and where its log lines go. */
+/** What to start. */
 export interface CommandProcessOptions {
-  readonly host: WorkerHost;
-  /** Any JSON value without a secret. */
-  readonly request: object;
+  readonly host: () => WorkerHost;
   /** A descriptor that it inherits as its descriptor 4 while it is a worker. */
   readonly shared: number | undefined;
   /** After these it is killed. Only its work counts, not the time between two steps. */
   readonly timeouts: WorkerTimeouts;
-  /** Takes the messages of the sync. */
+}
+
+/** A set to fetch, and where the messages of its sync go. */
+export interface CommandFetch {
+  /** Any JSON value without a secret. */
+  readonly request: object;
   readonly receive: (message: SyncMessage) => void;
 }
 
-/**
- * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
- * Rejects with a Problem if the process did not finish, or with the reason of `stop`.
- */
-export async function fetchInProcess(
-  options: CommandProcessOptions,
-  stop: AbortSignal,
-): Promise<Candidate | undefined> {
-  const { host } = options;
-  const child = startProcess(host.program, options.shared);
-  if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
-  const ended = endOfWorker(child);
-  // Node creates no streams if it has no descriptor left for them.
-  if (child.stdio === undefined) throw problemOf(await ended);
-  const socket = child.stdio[3] as unknown as Socket;
-  const worker = monitor(child, socket, ended, options);
-  const onStop = (): void => worker.kill();
-  stop.addEventListener('abort', onStop, { once: true });
-  try {
-    if (stop.aborted) onStop();
-    socket.write(`${JSON.stringify(options.request)}\n`);
-    const reply = await worker.reply();
-    stop.throwIfAborted();
-    if (reply.kind === 'unchanged') return undefined;
-    if (reply.kind === 'rejected') {
-      options.receive({ kind: 'unusable', problems: reply.problems });
-      return undefined;
-    }
-    if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
-    throw unexpected(reply, worker);
-  } catch (error) {
-    stop.throwIfAborted();
-    throw error;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-  }
+/** Fetches sets, each in a process of its own. */
+export interface CommandFetcher {
+  /**
+   * Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems. Rejects
+   * with a Problem if the process did not finish, or with the reason of `stop`.
+   */
+  fetch(options: CommandFetch, stop: AbortSignal): Promise<Candidate | undefined>;
+  /** Ends the process that waits for the next attempt of the start, if there is one. */
+  close(): void;
+}
+
+/** The attempts of a start share one process, as long as it has values that the next attempt needs. */
+export function createCommandFetcher(options: CommandProcessOptions): CommandFetcher {
+  let waiting: CommandWorker | undefined;
+  return {
+    async fetch({ request, receive }, stop) {
+      const worker = waiting?.isAlive() ? waiting : await startWorker(options);
+      waiting = undefined;
+      const onStop = (): void => worker.kill();
+      stop.addEventListener('abort', onStop, { once: true });
+      try {
+        if (stop.aborted) onStop();
+        worker.request(request, receive);
+        const reply = await worker.reply();
+        stop.throwIfAborted();
+        if (reply.kind === 'unchanged') return undefined;
+        if (reply.kind === 'rejected') {
+          receive({ kind: 'unusable', problems: reply.problems });
+          if (reply.waits) waiting = worker;
+          return undefined;
+        }
+        if (reply.kind === 'prepared') return candidateOf(reply.digest, worker);
+        throw unexpected(reply, worker);
+      } catch (error) {
+        stop.throwIfAborted();
+        throw error;
+      } finally {
+        stop.removeEventListener('abort', onStop);
+      }
+    },
+    close: () => waiting?.kill(),
+  };
 }
 
 interface CommandWorker {
+  readonly child: ChildProcess;
+  readonly ended: Promise<WorkerEnd>;
+  isAlive(): boolean;
+  request(request: object, receive: CommandFetch['receive']): void;
   /** The next reply. Rejects with a Problem if the process ends without one, or is killed. */
   reply(): Promise<Reply>;
   send(step: ExecStep): void;
@@ -107,20 +120,11 @@ interface CommandWorker {
   kill(): void;
 }
 
-function candidateOf(
-  digest: string,
-  child: ChildProcess,
-  ended: Promise<WorkerEnd>,
-  worker: CommandWorker,
-): Candidate {
-  let hasEnded = false;
-  const end = ended.then((found) => {
-    hasEnded = true;
-    return found;
-  });
+function candidateOf(digest: string, worker: CommandWorker): Candidate {
+  const { child, ended, isAlive } = worker;
   return {
     digest,
-    isAlive: () => !hasEnded,
+    isAlive,
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
@@ -131,9 +135,9 @@ function candidateOf(
     async start(onChild) {
       const command: Child = {
         pid: child.pid ?? 0,
-        ended: end.then(exitOf),
+        ended: ended.then(exitOf),
         signal(signal) {
-          if (!hasEnded) child.kill(signal);
+          if (isAlive()) child.kill(signal);
         },
       };
       onChild(command);
@@ -149,14 +153,19 @@ function candidateOf(
   };
 }
 
-/** Reads what the process sends, and kills it if it makes no progress. */
-function monitor(
-  child: ChildProcess,
-  socket: Socket,
-  ended: Promise<WorkerEnd>,
-  { host, timeouts, receive }: CommandProcessOptions,
-): CommandWorker {
+/** Starts the process, reads what it sends, and kills it if it makes no progress. Rejects with a Problem. */
+async function startWorker(options: CommandProcessOptions): Promise<CommandWorker> {
+  const { shared, timeouts } = options;
+  const host = options.host();
+  const started = startProcess(host.program, shared);
+  if (typeof started === 'string') throw problemOf({ kind: 'notStarted', code: started });
+  const child = started;
+  const ended = endOfWorker(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) throw problemOf(await ended);
+  const socket = child.stdio[3] as unknown as Socket;
   const { clock } = host;
+  let receive: CommandFetch['receive'] = () => {};
   const never = new AbortController().signal;
   const replies: Reply[] = [];
   let waiting: PromiseWithResolvers<Reply> | undefined;
@@ -165,7 +174,7 @@ function monitor(
   let hasEnded = false;
   let isStarting = false;
   let isCommand = false;
-  const usage = createWorkerUsage(timeouts);
+  let usage = createWorkerUsage(timeouts);
   const killIf = (found: WorkerEnd | undefined): void => {
     if (found === undefined) return;
     cause ??= found;
@@ -226,6 +235,14 @@ function monitor(
   }
 
   return {
+    child,
+    ended,
+    isAlive: () => !hasEnded,
+    request(request, receiver) {
+      receive = receiver;
+      usage = createWorkerUsage(timeouts);
+      socket.write(`${JSON.stringify(request)}\n`);
+    },
     reply() {
       const next = replies.shift();
       if (next !== undefined) return Promise.resolve(next);

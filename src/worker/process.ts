@@ -4,13 +4,13 @@
  * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives any failure
  * of the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
- * its arguments or its environment. It is killed, with its group, if it sends no message for too long or does not end in time, if
+ * its arguments or its environment. Further requests come from descriptor 3. It is killed, with its group, if it sends no message for too long or does not end in time, if
  * its memory comes close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report
  * is not valid or too long.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { parseJson } from '../core/unknown.ts';
 import type { WorkerEnd } from './end-problem.ts';
@@ -26,12 +26,22 @@ export interface WorkerRun {
   readonly kind: WorkerKind;
   /** Any JSON value without a secret. */
   readonly request: object;
-  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
-  readonly receive: (message: unknown) => void;
+  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. `requests`: for a worker that waits. */
+  readonly receive: (message: unknown, requests: Requests) => void;
   /** After these it is killed. */
   readonly timeouts: WorkerTimeouts;
+  /** Whether it waits for a further request: that time does not count. Default: never. */
+  readonly isWaiting?: () => boolean;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;
+}
+
+/** What a worker reads after its request, from the descriptor of its report. */
+export interface Requests {
+  /** Sends a further request: any JSON value without a secret. The limits begin again. */
+  send(request: object): void;
+  /** No other request follows. */
+  end(): void;
 }
 
 /** The program, and the effects that starting workers needs. */
@@ -104,8 +114,15 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     clock.sleep(GRACE, finished.signal).then(killGroup, () => {});
   };
 
-  const usage = createWorkerUsage(run.timeouts);
-  const report = child.stdio[3] as Readable;
+  let usage = createWorkerUsage(run.timeouts);
+  const report = child.stdio[3] as Duplex;
+  const requests: Requests = {
+    send(request) {
+      usage = createWorkerUsage(run.timeouts);
+      report.write(lineOf(request));
+    },
+    end: () => void report.end(),
+  };
   const reading = readReport(report, {
     bytes: (count) => killIf(usage.bytes(count)),
     message(message) {
@@ -113,7 +130,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
       // What it sent after the reason is not used.
       if (cause !== undefined) return;
       try {
-        run.receive(message);
+        run.receive(message, requests);
       } catch (error) {
         killIf({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
       }
@@ -139,7 +156,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     for (;;) {
       await clock.sleep(pause, finished.signal).catch(() => {});
       if (finished.signal.aborted) return;
-      killIf(usage.time(pause));
+      if (run.isWaiting?.() !== true) killIf(usage.time(pause));
       memoryOf ??= host.memory();
       const memory = memoryOf(pid);
       if (memory.used > memory.limit) killIf({ kind: 'memory', ...memory });
@@ -183,7 +200,11 @@ export function endOfWorker(child: ChildProcess): Promise<WorkerEnd> {
 /** The worker may end before it has read everything: its end then has the reason. */
 function writeRequest(stdin: Writable, request: object): void {
   stdin.on('error', () => {});
-  stdin.end(`${JSON.stringify(request)}\n`);
+  stdin.end(lineOf(request));
+}
+
+function lineOf(request: object): string {
+  return `${JSON.stringify(request)}\n`;
 }
 
 /** Resolves at the end of the pipe. `message` gets undefined for a line that is not JSON, or too long. */

@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Clock } from '../../src/core/clock.ts';
-import { type Candidate, type Child, fetchInProcess } from '../../src/exec/fetch-worker.ts';
+import { type Candidate, type Child, createCommandFetcher } from '../../src/exec/fetch-worker.ts';
 import type { SyncMessage } from '../../src/worker/report.ts';
 import { fakeClock } from '../support/clock.ts';
 import { realClock } from '../support/real-clock.ts';
@@ -29,15 +29,14 @@ function play(script: string, total: number, clock: Clock = realClock) {
     kill: process.kill,
     memory: () => () => ({ used: 0, limit: 1 }),
   };
-  const options = {
-    host,
-    request: {},
+  const fetcher = createCommandFetcher({
+    host: () => host,
     shared: undefined,
     timeouts: { progress: () => 60_000, total },
-    receive: (message: SyncMessage) => void messages.push(message),
-  };
-  const candidate = fetchInProcess(options, new AbortController().signal);
-  return { messages, candidate: within('a set', candidate) };
+  });
+  const receive = (message: SyncMessage) => void messages.push(message);
+  const fetch = () => within('a set', fetcher.fetch({ request: {}, receive }, new AbortController().signal));
+  return { messages, candidate: fetch(), fetch };
 }
 
 const messageOf = async (failing: Promise<unknown>): Promise<string> =>
@@ -67,6 +66,19 @@ test('one that gets the step to start and does not become the command is killed'
   });
   assert.match(await messageOf(started), 'did not end within 2s and was killed');
   assert.equal(await end, { code: 137, signal: 'SIGKILL' });
+});
+
+test('each attempt of a start has the whole time, and the time between two attempts is not limited', async () => {
+  const clock = fakeClock();
+  const reject = `next(); say({ kind: 'rejected', problems: [], waits: true });`;
+  const { candidate, fetch } = play(`${reject} ${reject} prepared(); next();`, 2000, clock);
+  assert.is(await candidate, undefined);
+  for (const [attempt, wait] of [1500, 5000].entries()) {
+    await clock.advance(wait);
+    const found = await fetch();
+    assert.is(found?.digest, attempt === 0 ? undefined : 'a');
+    found?.discard();
+  }
 });
 
 test('the time between two steps is not limited', async () => {

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { parseCommand } from '../../src/cli/parse.ts';
 import type { ExecWorkerRequest } from '../../src/commands/exec-worker.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { fetchInProcess } from '../../src/exec/fetch-worker.ts';
+import { createCommandFetcher } from '../../src/exec/fetch-worker.ts';
 import { supervise } from '../../src/exec/supervise.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import type { ConfigRequest } from '../../src/worker/request.ts';
@@ -76,6 +76,11 @@ async function rotations(
     kill: process.kill,
     memory: () => () => ({ used: 0, limit: 1 }),
   };
+  const fetcher = createCommandFetcher({
+    host: () => host,
+    shared: undefined,
+    timeouts: { progress: () => 1e9, total: 1e9 },
+  });
   let forward: (signal: NodeJS.Signals) => void = () => {};
   const read = (file: string): readonly string[] => {
     try {
@@ -100,8 +105,7 @@ async function rotations(
       fetch(known, phase, stop) {
         const sync = { work: 'sync', phase, configs: [ofSet], renderLast: [], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
-        const timeouts = { progress: () => 1e9, total: 1e9 };
-        return fetchInProcess({ host, request: all, shared: undefined, timeouts, receive() {} }, stop);
+        return fetcher.fetch({ request: all, receive() {} }, stop);
       },
       onReady() {},
       onSuccess() {},

@@ -2,7 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endProblem, type WorkerEnd } from '../../src/worker/end-problem.ts';
 import { openWorkerMemory } from '../../src/worker/memory.ts';
-import { isRunningWorker, runWorker, type WorkerRun } from '../../src/worker/process.ts';
+import {
+  CHECK_INTERVAL,
+  isRunningWorker,
+  type Requests,
+  runWorker,
+  type WorkerRun,
+} from '../../src/worker/process.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { startChild } from '../support/child.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
@@ -101,6 +107,55 @@ test('a worker that is silent for too long is killed, however busy it is', async
   // Once it has sent something, its threads have started.
   const { messages, end } = play({ script: 'say({}); for (;;);', timeouts: timeouts(2000) });
   assert.equal(await end, { kind: 'stalled', timeout: 2000, sentNothing: messages.length === 0 });
+});
+
+test('a worker gets further requests, until their end', async () => {
+  const messages: unknown[] = [];
+  const { end } = play({
+    script: `
+      const { createReadStream } = require('node:fs');
+      const { createInterface } = require('node:readline');
+      const lines = createInterface(createReadStream('', { fd: 3 }));
+      lines.on('line', say).on('close', () => { say('closed'); process.exit(0); });
+      say('waiting');
+    `,
+    receive(message, requests) {
+      messages.push(message);
+      if (message === 'waiting') requests.send({ number: 2 });
+      else requests.end();
+    },
+  });
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, ['waiting', '{"number":2}', 'closed']);
+});
+
+test('each request of a worker has the whole time, and its wait for a request does not count', async () => {
+  let requests: Requests | undefined;
+  let checks = 0;
+  let counted = 0;
+  const total = 8 * CHECK_INTERVAL;
+  const { end } = play({
+    script: `say('started'); forever();`,
+    receive(_message, more) {
+      requests = more;
+    },
+    isWaiting() {
+      if (requests === undefined) return true;
+      checks += 1;
+      if (checks === 20) requests.send({});
+      // It works for 5 checks, waits for 14, and works.
+      return checks > 5 && checks < 20;
+    },
+    timeouts: {
+      progress() {
+        counted += 1;
+        return 60_000;
+      },
+      total,
+    },
+  });
+  assert.equal(await end, { kind: 'overdue', timeout: total });
+  assert.is(counted, 5 + 8);
 });
 
 test('a worker that is stopped, or does not read its request, is killed', async () => {
