@@ -5,7 +5,7 @@
  * names the problem and its remedy.
  */
 
-import { existsSync, fstatSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import type { CommandName } from './cli/option-kinds.ts';
@@ -16,11 +16,11 @@ import type { Context, RunCommand, Start, WorkerContext } from './commands/conte
 import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
 import { openLog } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
-import { EXIT_LINE_TIMEOUT, flushStderr, writeToStderr } from './core/stderr.ts';
+import { droppedLines, flushStderr, writeExitLine, writeToStderr } from './core/stderr.ts';
 import { systemClock as clock } from './core/system-clock.ts';
+import { isTerminal } from './core/terminal.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
-import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
@@ -35,6 +35,9 @@ const SHUTDOWN_TIMEOUT = 4500;
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
 restartWithoutNodeVariables();
+
+// This process reads the files that it creates, so its own permissions stay, whatever mask it inherits.
+process.umask(process.umask(0o077) & 0o077);
 
 // Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
 process.removeAllListeners('warning');
@@ -60,7 +63,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
 // A worker ignores SIGHUP: it is for the sidecar, but `pkill -HUP podsecrets` sends it to the workers too.
 if (workerKind !== undefined) process.on('SIGHUP', () => {});
-process.on('exit', () => void flushStderr());
+process.on('exit', () => flushStderr());
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(reportFailure(thrown)));
@@ -132,19 +135,16 @@ function exitCodeAfterSignal(): number {
   return exitCode;
 }
 
-/** A command that syncs in this process disables the compilers before its modules are loaded: V8 accepts their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
   if (name === 'init' || name === 'exec') hideMemory();
   switch (name) {
     case 'init':
-      disableJit();
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
       if (invocation()?.settings.onChange !== 'none')
         return (await import('./commands/supervised-exec.ts')).supervisedExec;
-      disableJit();
       return (await import('./commands/exec.ts')).exec;
     case 'install':
       return (await import('./commands/install.ts')).install;
@@ -208,24 +208,20 @@ function processContext(): WorkerContext {
       program: program(),
       executable: () => (existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath),
       kill: (pid, signal) => process.kill(pid, signal),
-      figures: () => {
-        const { user, system } = process.cpuUsage();
-        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
-      },
+      figures: () => ({
+        residentMemory: process.memoryUsage.rss(),
+        cpuTime: cpuTime(),
+        droppedLines: droppedLines(),
+      }),
     },
     stop: stop.signal,
   };
 }
 
-/** Uses fstat, because `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
-function isTerminal(descriptor: number): boolean {
-  try {
-    const stat = fstatSync(descriptor);
-    // Major number 1: /dev/null, /dev/full and the like.
-    return stat.isCharacterDevice() && stat.rdev >> 8 !== 1;
-  } catch {
-    return false;
-  }
+/** Seconds. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Reports why the command failed, and returns the exit code. */
@@ -247,13 +243,13 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
       format: 'json',
       colour: false,
       now: clock.now,
-      write: (text) => writeToStderr(text, EXIT_LINE_TIMEOUT),
+      write: writeExitLine,
     });
     log.write('exit', line, { exitCode });
   } else {
     // A line for each cause, if a person reads them; one line for everything else that reads them.
     const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
-    writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
+    writeExitLine(`${text}\n`);
   }
   // A command that runs in addition to the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;

@@ -164,6 +164,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/core/stderr.ts': /^(node:fs)$/,
   'src/core/memory-cgroup.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
+  'src/core/terminal.ts': /^(node:fs)$/,
   'src/exec/become.ts': /^(node:fs|node:timers\/promises)$/,
   'src/exec/fetch-worker.ts': /^(node:child_process|node:os)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
@@ -186,12 +187,11 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/worker/inherited.ts': /^(node:ffi|node:fs)$/,
   'src/worker/memory.ts': /^(node:fs)$/,
   'src/worker/process.ts': /^(node:child_process)$/,
-  'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/hide-memory.ts': /^(node:ffi)$/,
   'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
   'src/v8/signals.ts': /^(node:ffi)$/,
-  'src/v8/collect-garbage.ts': /^(node:v8|node:vm)$/,
+  'src/v8/collect-garbage.ts': /^node:v8$/,
 };
 
 /** The files that compose I/O files: they import these as values, and no I/O module. */
@@ -275,7 +275,6 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/exec.ts',
   'src/notify/process-matching.ts',
   'src/notify/signal.ts',
-  'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
   'src/v8/hide-memory.ts',
   'src/v8/release-pages.ts',

@@ -14,19 +14,11 @@
  *   node test/run.ts core/text   only the files whose path contains one of the words
  */
 
-import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
+import { killAll, type Outcome, runFile } from './run-file.ts';
 import { NOT_TESTED } from './support/allowed.ts';
-
-interface Outcome {
-  readonly file: string;
-  readonly passed: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly output: string;
-}
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -45,16 +37,16 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
 );
 
+const options = { cwd: root, env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' }, timeout: timeout * 1000 };
+
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => /^test\/(soak|cluster|node|moto|kernel)\//.exec(file)?.[1] === group)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 
-/** Process groups of the running files. They would outlive an interrupted run. */
-const running = new Set<number | undefined>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    for (const pid of running) killGroup(pid);
+    killAll();
     process.exit(1);
   });
 }
@@ -81,7 +73,7 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 async function work(): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    const outcome = await runFile(file);
+    const outcome = await runFile(file, options);
     outcomes.push(outcome);
     const mark = outcome.failed === 0 ? 'ok  ' : 'FAIL';
     process.stdout.write(
@@ -94,65 +86,4 @@ async function work(): Promise<void> {
 function longestFirst(a: string, b: string): number {
   const weight = (file: string) => (/test\/(process|budget|examples|kubernetes|helm)\//.test(file) ? 0 : 1);
   return weight(a) - weight(b) || a.localeCompare(b);
-}
-
-function runFile(file: string): Promise<Outcome> {
-  const start = performance.now();
-  return new Promise((resolve) => {
-    // A separate process group, so that the children of a stuck test are killed with it.
-    const child = spawn(process.execPath, ['--no-warnings', file], {
-      cwd: root,
-      detached: true,
-      env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    running.add(child.pid);
-    let output = '';
-    const collect = (chunk: Buffer) => {
-      output += chunk.toString();
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    const timer = setTimeout(() => {
-      output += `\nstopped after ${timeout} s\n`;
-      killGroup(child.pid);
-    }, timeout * 1000);
-    // A process that a test has left running could hold the pipes open, and `close` would wait for it.
-    child.on('exit', () => killGroup(child.pid));
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      running.delete(child.pid);
-      resolve({
-        file,
-        output,
-        seconds: (performance.now() - start) / 1000,
-        ...countTests(output, code, signal),
-      });
-    });
-  });
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group is gone already.
-  }
-}
-
-/** Adds up uvu's closing lines, one block per suite. A file that ran no test has failed. */
-function countTests(
-  output: string,
-  code: number | null,
-  signal: string | null,
-): { passed: number; failed: number } {
-  const sum = (label: string) =>
-    [...output.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))].reduce(
-      (total, match) => total + Number(match[1]),
-      0,
-    );
-  const [total, passed] = [sum('Total'), sum('Passed')];
-  const failed = total - passed;
-  const broken = code !== 0 || signal !== null || total === 0;
-  return { passed, failed: failed === 0 && broken ? 1 : failed };
 }

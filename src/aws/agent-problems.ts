@@ -7,6 +7,7 @@
  * message and whether a retry can help.
  */
 
+import { durationText } from '../cli/values.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
@@ -45,7 +46,7 @@ export function agentFailureText(failure: AgentFailure): string {
     case 'unreachable':
       return `no connection (${failure.code})`;
     case 'timeout':
-      return `no response within ${failure.ms} ms`;
+      return `no response within ${durationText(failure.ms)}`;
     case 'response':
       return 'a response without valid AccessKeyId, SecretAccessKey, Token and Expiration';
     case 'rejected': {

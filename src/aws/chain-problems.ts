@@ -4,6 +4,7 @@
  * A message names each link that is configured and failed; links that are not configured are not mentioned.
  */
 
+import { durationText } from '../cli/values.ts';
 import type { Platform } from '../core/environment.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
@@ -62,7 +63,7 @@ export function chainTimeoutProblem(ms: number): Problem {
   return new Problem({
     code: 'credentials.chain',
     subject: 'AWS credentials',
-    message: `the SDK's default chain did not finish within ${ms} ms`,
+    message: `the SDK's default chain did not finish within ${durationText(ms)}`,
     remedy: 'Check what the profile uses: its credential_process, its SSO endpoint or its source profile.',
     retry: true,
   });

@@ -9,12 +9,11 @@
 import type { Clock } from '../core/clock.ts';
 import { abortable } from '../core/limits.ts';
 import { Problem } from '../core/problem.ts';
-import { freeMemory } from '../http/request.ts';
 import type { AwsCredentials, Credentials } from './credential-cache.ts';
 import type { AwsEnvironment, EndpointName } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, withStaticKeys } from './error-facts.ts';
 import type { CallFailure } from './fetch-problems.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, WireResponse } from './transport.ts';
 
 /** Counts API calls for the metrics. */
 export interface ApiMeter {
@@ -139,7 +138,7 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
             try {
               const result = await next(args);
               count('success');
-              freeBody(result.response);
+              (result.response as WireResponse | undefined)?.free?.();
               return result;
             } catch (error) {
               const failure = errorFacts(error, clock.now());
@@ -153,11 +152,6 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
       );
     },
   };
-}
-
-function freeBody(response: unknown): void {
-  const { body } = (response ?? {}) as { readonly body?: unknown };
-  if (body instanceof Uint8Array) freeMemory(body);
 }
 
 /** The `result` of `ApiMeter.apiCall`. */

@@ -7,6 +7,7 @@
 
 import { parseKnownFiles } from '@smithy/core/config';
 import { getInstanceMetadataEndpoint, httpRequest } from '@smithy/credential-provider-imds';
+import { durationText } from '../cli/values.ts';
 import type { RegionSearch } from '../config/parameters.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Environment, inKubernetes } from '../core/environment.ts';
@@ -75,6 +76,6 @@ async function instanceRegion(clock: Clock): Promise<string> {
 function failureText(error: unknown): string {
   const { code, statusCode, message } = error as NodeJS.ErrnoException & { readonly statusCode?: number };
   if (statusCode !== undefined) return `HTTP status ${statusCode}`;
-  if (message?.startsWith('TimeoutError')) return `no response within ${METADATA_LIMIT} ms`;
+  if (message?.startsWith('TimeoutError')) return `no response within ${durationText(METADATA_LIMIT)}`;
   return typeof code === 'string' ? code : 'no response';
 }

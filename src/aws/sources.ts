@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts';
 import { type AuthInput, type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
 import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
-import { keepValues } from './kept-values.ts';
+import { type KeepingSource, keepValues } from './kept-values.ts';
 import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
@@ -19,7 +19,7 @@ export interface SourcesOptions
   readonly auth: AuthInput['auth'];
   readonly env: Environment;
   readonly log: Log;
-  /** For a process that fetches until the first success: a retry reads only what is missing. */
+  /** Until the process ends; for one that fetches until the first success, so that a retry reads only what is missing. */
   readonly keepsValues: boolean;
 }
 
@@ -38,14 +38,18 @@ export interface Sources {
   of(plan: Plan): SecretSource;
   /** The credentials that expire first; undefined before a source was opened. */
   status(): CredentialsInUse | undefined;
+  /** Whether a retry would read less than everything. */
+  hasValues(): boolean;
 }
+
+type OpenedSource = AwsSource & Partial<KeepingSource<AwsSource>>;
 
 /** One source for all plans with the same identity, so that they share credentials, connections and batches. */
 export function openSources(options: SourcesOptions): Sources {
   const { auth, env, log, fetch, awsTimeout, clock, meter, collectGarbage } = options;
   const environment = readAwsEnvironment(env);
   const transport = createTransport({ environment, awsTimeout, clock, collectGarbage });
-  const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: AwsSource }>();
+  const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: OpenedSource }>();
   return {
     of({ usePodIdentity, preferredAddressType }) {
       const authentication = resolveAuthMethod({ auth, usePodIdentity, preferredAddressType, env });
@@ -65,7 +69,7 @@ export function openSources(options: SourcesOptions): Sources {
         state: options.state,
         identity: key,
       });
-      const source = options.keepsValues ? keepValues(opening) : opening;
+      const source: OpenedSource = options.keepsValues ? keepValues(opening) : opening;
       opened.set(key, { kind: authentication.kind, source });
       return source;
     },
@@ -79,5 +83,6 @@ export function openSources(options: SourcesOptions): Sources {
         }))
         .sort((a, b) => (a.expiresAt ?? never) - (b.expiresAt ?? never))[0];
     },
+    hasValues: () => [...opened.values()].some(({ source }) => source.hasValues?.() === true),
   };
 }

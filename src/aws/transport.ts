@@ -3,7 +3,8 @@
  *
  * At most 16 requests of all clients are in flight. Connections are kept alive and shared, and the first one to a service can be
  * opened before its request. Each attempt has a timeout from its first byte to its last, each response has a size limit that
- * depends on the operation, and all responses together have a memory budget until they are parsed. Retries and logging are left to the callers.
+ * depends on the operation, and all responses together have a memory budget until they are parsed. Retries and logging are left to
+ * the callers.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -43,13 +44,15 @@ interface WireOptions {
   readonly abortSignal?: AbortSignal;
 }
 
-interface WireResponse {
+export interface WireResponse {
   /** `host:port`. The SDK attaches the response to its errors, so that messages can name the host. */
   readonly peer: string;
   readonly statusCode: number;
   readonly reason: string | undefined;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array;
+  /** Frees the body, which nothing may use afterwards. */
+  readonly free?: () => void;
 }
 
 /** Proxy, trust and timeout. */
@@ -152,7 +155,8 @@ export function createTransport(options: TransportOptions): Transport {
           freeMemory(body);
           throw error;
         }
-        return { response: { peer, statusCode: status, reason, headers: flatHeaders(headers), body } };
+        const free = (): void => freeMemory(body);
+        return { response: { peer, statusCode: status, reason, headers: flatHeaders(headers), body, free } };
       } finally {
         cancel();
         release();

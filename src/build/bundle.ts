@@ -50,12 +50,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     conditions: ['module'],
     // Some packages read their own location; a single file has none.
     define: { 'import.meta.url': '"file:///podsecrets"' },
-    plugins: [
-      ...plugins,
-      ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]),
-      ...(without.has('disable-jit') ? [keepJit] : []),
-      applyPatches(patches),
-    ],
+    plugins: [...plugins, ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]), applyPatches(patches)],
     legalComments: 'none',
     logLevel: 'error',
   });
@@ -65,15 +60,6 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
   }
   return { modules, meta: result.metafile };
 }
-
-const keepJit: Plugin = {
-  name: 'keep-jit',
-  setup(build) {
-    build.onLoad({ filter: /\/src\/v8\/disable-jit\.ts$/ }, () => ({
-      contents: 'export function disableJit() {}\nexport function stopCompilers() {}',
-    }));
-  },
-};
 
 /** Whether this module is a CommonJS file of a package that is imported dynamically. */
 function isCommonJs(name: string, meta: Metafile): boolean {

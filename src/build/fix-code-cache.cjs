@@ -1,29 +1,22 @@
 /**
- * Makes V8 accept the stored code, and checks that it does: node fix-code-cache.cjs DIRECTORY [keep-jit]
+ * Makes V8 accept the stored code, and checks that it does: node fix-code-cache.cjs DIRECTORY
  *
  * V8 takes code only from a V8 with the same flags. Their hash is the fourth word of the header (SerializedCodeData in V8's
  * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up ran with
- * one more flag, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And a process
- * that syncs changes its flags before it loads any chunk except that of main.js; a sidecar changes them only after it has loaded
- * all chunks.
+ * one more flag, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code.
  */
 'use strict';
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
-const { disableJit } = require('../v8/disable-jit.ts');
 
 const FLAG_HASH = 3 * Uint32Array.BYTES_PER_ELEMENT;
-const [, , directory, keepJit] = process.argv;
+const [, , directory] = process.argv;
 const chunks = readdirSync(directory)
   .filter((file) => file.endsWith('.code'))
   .map((file) => file.slice(0, -'.code'.length));
 
-const isOfSidecar = (name) => name.split('+').includes('sidecar');
-
-for (const chunk of chunks.filter(isOfSidecar)) fix(chunk);
-if (keepJit === undefined) disableJit();
-for (const chunk of chunks.filter((name) => !isOfSidecar(name))) fix(chunk);
+for (const chunk of chunks) fix(chunk);
 
 /** Writes the hash of the current flags; throws if V8 still rejects the code. */
 function fix(chunk) {

@@ -6,6 +6,8 @@
  * its initial value from abort to ignore. No offset changes.
  */
 
+import { sectionsOf } from './elf.ts';
+
 /** The name of the variable; what follows depends on the compiler. */
 const VARIABLE = '_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE';
 
@@ -21,15 +23,6 @@ export function disableLockChecks(executable: Buffer): Buffer {
     throw new Error(`expected ${ABORT} as the value of ${VARIABLE}, got ${executable.readUInt32LE(offset)}`);
   changed.writeUInt32LE(IGNORE, offset);
   return changed;
-}
-
-interface Section {
-  readonly type: number;
-  readonly address: number;
-  readonly offset: number;
-  readonly size: number;
-  /** For a symbol table: the index of the section with their names. */
-  readonly link: number;
 }
 
 /** sh_type of a symbol table, and the bytes of one symbol (ELF-64). */
@@ -54,20 +47,4 @@ function offsetOf(name: string, file: Buffer): number {
   if (offset === undefined || more.length > 0)
     throw new Error(`expected one variable ${name} in the executable, got ${found.length}`);
   return offset;
-}
-
-/** The section headers of a little-endian ELF-64 file. */
-function sectionsOf(file: Buffer): readonly Section[] {
-  const start = Number(file.readBigUInt64LE(0x28));
-  const [size, count] = [file.readUInt16LE(0x3a), file.readUInt16LE(0x3c)];
-  return Array.from({ length: count }, (_, index) => {
-    const header = start + index * size;
-    return {
-      type: file.readUInt32LE(header + 4),
-      address: Number(file.readBigUInt64LE(header + 0x10)),
-      offset: Number(file.readBigUInt64LE(header + 0x18)),
-      size: Number(file.readBigUInt64LE(header + 0x20)),
-      link: file.readUInt32LE(header + 0x28),
-    };
-  });
 }

@@ -4,8 +4,8 @@
  * Spaces replace its source, so that no offset changes: Node compiles it only for a file in TypeScript, and the program has none.
  */
 
-/** Node's own modules whose source is removed. */
-const UNUSED: readonly string[] = ['internal/deps/amaro/dist/index'];
+/** The module of Node whose source is removed. */
+const UNUSED = 'internal/deps/amaro/dist/index';
 
 /** The sources of Node's own modules by name. The executable contains each as it is, one byte per character. */
 export type BuiltinSources = Readonly<Record<string, string>>;
@@ -17,15 +17,18 @@ export function builtinSources(): BuiltinSources {
   return binding('natives');
 }
 
-/** The same executable without the unused sources. Throws if it does not contain each of them exactly once. */
+/** The same executable without the unused source. Throws if it does not contain it exactly once. */
 export function trimBuiltins(executable: Buffer, sources: BuiltinSources): Buffer {
   const trimmed = Buffer.from(executable);
-  for (const name of UNUSED) {
-    const source = Buffer.from(sources[name] ?? '', 'latin1');
-    const offset = source.length === 0 ? -1 : executable.indexOf(source);
-    if (offset < 0 || executable.indexOf(source, offset + 1) >= 0)
-      throw new Error(`expected one source of ${name} in this Node`);
-    trimmed.fill(' ', offset, offset + source.length);
-  }
-  return trimmed;
+  const { begin, end } = unusedPart(executable, sources);
+  return trimmed.fill(' ', begin, end);
+}
+
+/** The offsets of the unused source in the executable; throws like `trimBuiltins`. */
+export function unusedPart(executable: Buffer, sources: BuiltinSources): { begin: number; end: number } {
+  const source = Buffer.from(sources[UNUSED] ?? '', 'latin1');
+  const begin = source.length === 0 ? -1 : executable.indexOf(source);
+  if (begin < 0 || executable.indexOf(source, begin + 1) >= 0)
+    throw new Error(`expected one source of ${UNUSED} in this Node`);
+  return { begin, end: begin + source.length };
 }

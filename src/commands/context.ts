@@ -6,6 +6,7 @@ import type { Invocation } from '../cli/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
+import type { ProcessFigures } from '../sidecar/metrics.ts';
 
 /** The process, for every command and every worker. A worker gets its request through a pipe. */
 export interface WorkerContext {
@@ -22,8 +23,7 @@ export interface WorkerContext {
     readonly program: { readonly file: string; readonly args: readonly string[] };
     /** The path that starts this program, even if its file was replaced since the start; without /proc, the path of the file. */
     readonly executable: () => string;
-    /** Resident memory in bytes, and processor time in seconds. */
-    readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
+    readonly figures: () => ProcessFigures;
   };
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;

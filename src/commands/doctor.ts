@@ -11,6 +11,7 @@ import { findMemoryCgroup } from '../core/memory-cgroup.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { PROGRAM } from '../core/program-path.ts';
 import { escapedJson } from '../core/text.ts';
+import { wrapText } from '../core/text-layout.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
@@ -52,6 +53,6 @@ async function printPolicy(context: Context): Promise<number> {
   const policy = policyFor(plans, settings.fetch);
   stdout.write(`${escapedJson(policy, 2)}\n`);
   for (const note of [...policyNotes(policy, settings.fetch), ...trustNotes(plans)])
-    stderr.write(`${note}\n`);
+    stderr.write(`${stderr.isTerminal ? wrapText(note, stderr.columns) : note}\n`);
   return exitCodes.done;
 }

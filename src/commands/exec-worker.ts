@@ -14,13 +14,14 @@ import { become, fileKind, readLimits } from '../exec/become.ts';
 import { digestOf } from '../exec/digest.ts';
 import { commandEnvironment } from '../exec/environment.ts';
 import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
-import { findProgram } from '../exec/program.ts';
+import { findProgram, type Program } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
 import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
   ignoreTerminalKeys,
+  nextLine,
   readLine,
   releaseInherited,
   writeMessage,
@@ -35,7 +36,7 @@ import { writerTo } from './open.ts';
 import { parseConfig, parseSet } from './plans.ts';
 import { workerSourceOptions } from './worker-sources.ts';
 
-/** The request to a worker. */
+/** The request to a worker: of each attempt. */
 export interface ExecWorkerRequest {
   /** The pid of the process that started it. */
   readonly parent: number;
@@ -50,22 +51,61 @@ export interface ExecWorkerRequest {
 
 /**
  * Fetches, then executes each step when its message arrives. Returns, without becoming the command, if the values are unchanged or
- * the parent sends no further step. A failure is reported, and determines the exit code.
+ * the parent sends no further step. A failure is reported, and determines the exit code; after an attempt of the start that failed
+ * with some values fetched, waits for the request of the next attempt.
  */
 export async function execWorker(context: WorkerContext): Promise<number> {
-  const { clock, stop } = context;
   // Not validated, because the sender is the same program.
-  const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
+  let request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
-  const [command = '', ...args] = request.args;
+  let opened: Sources | undefined;
+  const sources = (): Sources => {
+    opened ??= openWorkerSources(request, context);
+    return opened;
+  };
+  for (;;) {
+    const result = await prepare(request, context, sources);
+    if ('set' in result) return await executeSteps(request, result, context);
+    const { problems, exitCode } = result;
+    if (problems === undefined) return exitCode;
+    const waits = opened?.hasValues() === true;
+    report({ kind: 'rejected', problems: problems.map(problemMessage), waits });
+    if (waits) collectGarbage();
+    const line = waits ? await nextLine(context.stop) : undefined;
+    if (line === undefined) return exitCode;
+    request = parseJson(line) as ExecWorkerRequest;
+  }
+}
+
+/** A new set, and what publishing it and starting the command need. */
+interface PreparedSet {
+  readonly set: FetchedSet;
+  readonly targets: readonly ExecTarget[];
+  readonly program: Program;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** `problems`: those that no message has reported; undefined: the values are unchanged. */
+interface NothingPrepared {
+  readonly problems: readonly Problem[] | undefined;
+  readonly exitCode: number;
+}
+
+async function prepare(
+  request: ExecWorkerRequest,
+  context: WorkerContext,
+  sources: () => Sources,
+): Promise<PreparedSet | NothingPrepared> {
+  const { clock, stop } = context;
+  const [command = ''] = request.args;
   const startedAt = clock.elapsed();
   let hasFailed = false;
   try {
-    const sources = openWorkerSources(request, context);
-    const targets = await openTargets(request, context, sources);
-    if (targets === undefined) return rejectStep([], exitCodes.config);
-    reportCredentials(sources);
+    const targets = await openTargets(request, context, sources());
+    if (targets === undefined) return { problems: [], exitCode: exitCodes.config };
+    reportCredentials(sources());
     report({ kind: 'stage', stage: 'fetch', config: undefined });
     const set = await fetchSet(
       {
@@ -81,41 +121,59 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       },
       stop,
     );
-    reportCredentials(sources);
-    const ms = Math.round(clock.elapsed() - startedAt);
+    reportCredentials(sources());
+    const duration = Math.round(clock.elapsed() - startedAt);
     const digest = digestOf(set, request.known);
     if (digest === request.known) {
       for (const [config, rendered] of set.sets.entries()) reportFetched(config, rendered, 'unchanged');
       report({ kind: 'unchanged' });
-      return exitCodes.done;
+      return { problems: undefined, exitCode: exitCodes.done };
     }
     // Before the old command is stopped, so that a missing program does not stop it.
     const program = findProgram(command, set.environment.path, fileKind);
     checkLength(program, request.args, set.environment.variables, argumentLimit(readLimits()));
     report({ kind: 'prepared', digest });
+    return { set, targets, program, duration };
+  } catch (error) {
+    const problems = problemsUnlessStopped(error, stop);
+    return { problems: hasFailed ? [] : problems, exitCode: exitCodeOf(error) };
+  }
+}
+
+/** Returns the exit code if the command was not started. */
+async function executeSteps(
+  { args: [command = '', ...args] }: ExecWorkerRequest,
+  { set, targets, program, duration }: PreparedSet,
+  { stop }: WorkerContext,
+): Promise<number> {
+  try {
     if (readStep() !== 'publish') return exitCodes.done;
     const { count, changed } = await publish(set, targets);
     report({ kind: 'ready', changed });
     if (readStep() !== 'start') return exitCodes.done;
     logOverrides(log, set.environment);
-    logStarting(log, program, { variables: set.variables.length, files: count, ms });
+    logStarting(log, program, { variables: set.variables.length, files: count, ms: duration });
     releaseInherited();
     return await become(program, [command, ...args], set.environment.variables, stop);
   } catch (error) {
-    stop.throwIfAborted();
-    const problems = problemsOrThrow(error);
-    return rejectStep(hasFailed ? [] : problems, exitCodeOf(error));
+    report({
+      kind: 'rejected',
+      problems: problemsUnlessStopped(error, stop).map(problemMessage),
+      waits: false,
+    });
+    return exitCodeOf(error);
   }
+}
+
+/** The Problems of an error. Throws the reason of `stop`, or a bug. */
+function problemsUnlessStopped(error: unknown, stop: AbortSignal): readonly Problem[] {
+  stop.throwIfAborted();
+  return problemsOrThrow(error);
 }
 
 const report = (message: ExecMessage): void => writeMessage(message);
 
 const log = reportedLog(report);
-
-function rejectStep(problems: readonly Problem[], exitCode: number): number {
-  report({ kind: 'rejected', problems: problems.map(problemMessage) });
-  return exitCode;
-}
 
 /** Blocks until the next step arrives; undefined: the process that started this one has ended. */
 function readStep(): ExecStep | undefined {
@@ -129,7 +187,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     clock,
     log,
     collectGarbage,
-    ...workerSourceOptions(sync.batchesDisabled, report),
+    ...workerSourceOptions(sync, report),
   });
 }
 

@@ -5,6 +5,7 @@
 import { openSources } from '../aws/sources.ts';
 import type { Log } from '../core/log.ts';
 import { namesText, throwProblems } from '../core/problem.ts';
+import { flushStderr } from '../core/stderr.ts';
 import { plural, quote } from '../core/text.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { commandEnvironment } from '../exec/environment.ts';
@@ -32,6 +33,8 @@ export async function exec(context: Context): Promise<never> {
   const program = findProgram(command, environment.path, fileKind);
   const ms = Math.round(clock.elapsed() - startedAt);
   logStarting(log, program, { variables: variables.length, files, ms });
+  // Lines that wait for a stalled reader would be lost with this process.
+  flushStderr();
   return await become(program, [command, ...args], environment.variables, stop);
 }
 

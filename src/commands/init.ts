@@ -19,7 +19,7 @@ export async function init(context: Context): Promise<number> {
   const log = openCommandLog(context);
   for (const warning of context.warnings) log.problem('config.warning', warning);
   const meter = { apiCall() {} };
-  const runSync = openSync({ ...context, log, meter, keepsValues: true });
+  const { runSync } = openSync({ ...context, log, meter, keepsValues: true });
   const opened = await openTargets(context, log, runSync);
   try {
     const { queue, sync } = createSync({

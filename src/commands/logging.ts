@@ -3,21 +3,32 @@
  */
 
 import type { Environment } from '../core/environment.ts';
-import { type Log, openLog } from '../core/log.ts';
-import { writeToStderr } from '../core/stderr.ts';
+import { type Log, type LogOptions, openLog } from '../core/log.ts';
+import { noticeDroppedLines, writeToStderr } from '../core/stderr.ts';
+import { plural } from '../core/text.ts';
 import type { Context, Output } from './context.ts';
 
 /** The log of a command that runs in a pod. */
 export function openCommandLog(context: Context): Log {
   const { settings, env, stderr, clock } = context;
   const format = logFormat(context);
-  return openLog({
+  const options: LogOptions = {
     level: settings.logLevel,
     format,
     colour: format === 'text' && usesColour(env, stderr),
     now: clock.now,
     write: writeToStderr,
+  };
+  noticeDroppedLines((lines) => {
+    let line = '';
+    const write = (text: string): void => {
+      line = text;
+    };
+    const log = openLog({ ...options, write });
+    log.write('log.dropped', `${plural(lines, 'line')} of the log could not be written here`, { lines });
+    return line;
   });
+  return openLog(options);
 }
 
 /** Text for people who watch it in a terminal, else JSON for log collectors. */

@@ -30,13 +30,14 @@ export async function sidecar(context: Context): Promise<number> {
     ...settings.config.map(({ dir }) => directoryOf(dir, context)),
     '/dev/shm',
   ]);
-  const runSync = spawnedSync(context, shared);
+  const { runSync, endStart } = spawnedSync(context, shared);
   const opened = await openTargets(context, log, runSync);
   context.start.isDone = () => opened.targets.every((target) => target.isReady());
   return await runSidecar(
     {
       ...opened,
       runSync,
+      endStart,
       splay: settings.notifySplay,
       clock,
       log,

@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import { signals } from '../cli/values.ts';
 import { throwProblems } from '../core/problem.ts';
 import type { Candidate } from '../exec/fetch-worker.ts';
-import { fetchInProcess } from '../exec/fetch-worker.ts';
+import { createCommandFetcher } from '../exec/fetch-worker.ts';
 import { supervise } from '../exec/supervise.ts';
 import { reapZombies } from '../notify/reap.ts';
 import { type HeldDirectory, noDirectory } from '../publish/held-directory.ts';
@@ -30,7 +30,7 @@ import type { ExecWorkerRequest } from './exec-worker.ts';
 import { openCommandLog } from './logging.ts';
 import { hold, readContent } from './open.ts';
 import { usedConfigs } from './plans.ts';
-import { progressTimeoutOf } from './spawned-sync.ts';
+import { workerTimeouts } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
@@ -77,16 +77,17 @@ export async function supervisedExec(context: Context): Promise<number> {
   /** The digest and the result of the fetch that is in progress. */
   let known: string | undefined;
   let candidate: Candidate | undefined;
+  const fetcher = createCommandFetcher({
+    host: () => workerHost(context),
+    shared,
+    timeouts: workerTimeouts(settings),
+  });
+  closers.defer(fetcher.close);
   const syncs = createSync({
     targets,
     async runSync(sync, report, signal) {
       const request: ExecWorkerRequest = { parent: self, settings, args, sync, known };
-      const host = workerHost(context);
-      const receive = withoutRepeats(report);
-      candidate = await fetchInProcess(
-        { host, request, shared, progressTimeout: progressTimeoutOf(settings), receive },
-        signal,
-      );
+      candidate = await fetcher.fetch({ request, receive: withoutRepeats(report) }, signal);
     },
     notifiers: [],
     splay: 0,

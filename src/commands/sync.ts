@@ -29,8 +29,15 @@ export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'>
   readonly keepsValues: boolean;
 }
 
-/** Syncs in this process. Nothing is opened before the first sync needs it. */
-export function openSync(parts: SyncParts): RunSync {
+/** Syncs in this process. */
+export interface OpenedSync {
+  readonly runSync: RunSync;
+  /** Whether values of earlier syncs are kept. */
+  readonly hasValues: () => boolean;
+}
+
+/** Nothing is opened before the first sync needs it. */
+export function openSync(parts: SyncParts): OpenedSync {
   const { settings, env, clock, log, meter, state, keepsValues } = parts;
   let opened: Sources | undefined;
   const sources = (): Sources => {
@@ -46,7 +53,7 @@ export function openSync(parts: SyncParts): RunSync {
     });
     return opened;
   };
-  return createSyncWorker({
+  const runSync = createSyncWorker({
     parse: (text, { file }, region) => parseConfig(parts, text, file, { region }),
     sourceOf: (plan: Plan) => sources().of(plan),
     credentials: () => opened?.status(),
@@ -60,4 +67,5 @@ export function openSync(parts: SyncParts): RunSync {
     areSecretsStale: (plans, signal) => areSecretsStale(parts, plans, signal),
     log,
   });
+  return { runSync, hasValues: () => opened?.hasValues() === true };
 }

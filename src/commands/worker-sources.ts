@@ -6,6 +6,7 @@ import type { ApiMeter } from '../aws/client.ts';
 import type { SourceState } from '../aws/source-state.ts';
 import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
 import type { MessageOf } from '../worker/report.ts';
+import type { SyncRequest } from '../worker/request.ts';
 
 type SourceMessage = MessageOf<'apiCall' | 'batchesDisabled'>;
 
@@ -13,12 +14,12 @@ type SourceMessage = MessageOf<'apiCall' | 'batchesDisabled'>;
 export interface WorkerSourceOptions {
   readonly meter: ApiMeter;
   readonly state: SourceState;
-  readonly keepsValues: false;
+  readonly keepsValues: boolean;
 }
 
-/** The options; `batchesDisabled` is that of the request. */
+/** The options for a sync like this, and for those after it in the same worker. */
 export function workerSourceOptions(
-  batchesDisabled: Readonly<Record<string, number>>,
+  { phase, batchesDisabled }: Pick<SyncRequest, 'phase' | 'batchesDisabled'>,
   report: (message: SourceMessage) => void,
 ): WorkerSourceOptions {
   return {
@@ -27,11 +28,12 @@ export function workerSourceOptions(
         report({ kind: 'apiCall', service, operation, region, result }),
     },
     state: sourceState(batchesDisabled, report),
-    keepsValues: false,
+    // A refresh must read every value again.
+    keepsValues: phase === 'start',
   };
 }
 
-/** The state; `batchesDisabled` is that of the request. Credentials are kept in the inherited file, which no message contains. */
+/** The state at the start of the worker. Credentials are kept in the inherited file, which no message contains. */
 function sourceState(
   batchesDisabled: Readonly<Record<string, number>>,
   report: (message: SourceMessage) => void,

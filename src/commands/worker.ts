@@ -3,7 +3,6 @@
  */
 
 import { usageProblem } from '../core/problem.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { hideMemory } from '../v8/hide-memory.ts';
 import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
@@ -13,8 +12,6 @@ export async function worker(kind: string, context: WorkerContext): Promise<numb
   if (hasReport()) {
     hideMemory();
     if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
-    // Before the modules of a sync are loaded: V8 accepts their stored code only then.
-    disableJit();
     if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
     if (kind === 'exec') return await (await import('./exec-worker.ts')).execWorker(context);
   }

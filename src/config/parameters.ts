@@ -64,10 +64,8 @@ export function readParameters(
   const region = ownRegion?.text ?? environment.region;
   const environmentSource = environment.region === undefined ? 'AWS_REGION' : environment.from;
   const regionFrom = ownRegion === undefined ? environmentSource : 'parameters.region';
-  if (region === undefined && diagnostics.hasError('parameters.region')) {
-    // It is not missing.
-  } else if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
-  else checkRegion(regionFrom, region, ownRegion?.line, diagnostics);
+  if (region !== undefined) checkRegion(regionFrom, region, ownRegion?.line, diagnostics);
+  else if (!diagnostics.hasError('parameters.region')) reportMissingRegion(map?.line, options, diagnostics);
   if (failoverRegion !== undefined)
     checkRegion('parameters.failoverRegion', failoverRegion.text, failoverRegion.line, diagnostics);
   const objects = entries.get('objects');

@@ -15,8 +15,8 @@ export interface BackoffParameters {
 }
 
 /**
- * The delay after `failures` consecutive failures (from 1); `random` is at least 0 and less than 1. A server's `retryAfter` can lengthen it,
- * up to `longest`.
+ * The delay after `failures` consecutive failures (from 1); `random` is at least 0 and less than 1. A server's `retryAfter` can
+ * lengthen it, up to `longest`.
  */
 export function backoff(
   { first, max, min, jitter }: BackoffParameters,

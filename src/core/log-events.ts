@@ -105,6 +105,12 @@ export const events = {
     meaning:
       'this program is process 1 and could not reap the zombie processes of hooks, or of the command of exec',
   },
+  'log.dropped': {
+    level: 'error',
+    fields: ['lines'],
+    meaning:
+      'so many lines are missing in this place, because nothing read stderr and 4 MiB waited, or because it could not be written',
+  },
   'notify.succeeded': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],

@@ -75,7 +75,7 @@ function bytesIn(file: string): number | undefined {
 
 function textOf(file: string): string | undefined {
   try {
-    return readFileSync(file, 'latin1');
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
  * The smallest memory limit with which the program starts in reasonable time.
  *
  * Measured three times for each limit, with a cold page cache (examples/reference/cost-and-speed.md): a sidecar and its worker
- * start as fast with 96 MiB as with 128, with 80 in three to five times the time, with 72 hardly ever. The kernel counts the pages
+ * start with 96 MiB in one to two times the time of 128, with 80 in three to ten times, with 72 hardly ever. The kernel counts the pages
  * of the program as well. For an init, which is one process, 72 MiB would be enough.
  */
 export const MEMORY_FLOOR = 96 * 1_048_576;

@@ -3,52 +3,113 @@
  *
  * Synchronously, so that a text written before an exit is in the pipe when the process ends; without `process.stderr`, because that
  * stream costs a cold start 1.5 ms and 0.3 MB and makes the pipe non-blocking for every process that shares it. If the reader of
- * the pipe stalls, texts wait in memory, and the event loop goes on: probes get a response, and SIGTERM ends the program.
+ * the pipe stalls, lines wait in memory, and the event loop goes on: probes get a response, and SIGTERM ends the program. Lines that
+ * cannot wait are counted, and the log says how many are missing, and where.
  */
 
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/**
- * Writes the text after those that wait. If the reader stalls, this blocks for at most `timeout` milliseconds; after such a timeout,
- * later writes do not block until one succeeds. Returns whether everything was written.
- */
-export function writeToStderr(text: string, timeout: number = isStalled ? 0 : MAX_STALL): boolean {
-  const bytes = new TextEncoder().encode(text);
-  // The oldest lines have the cause, so the newest are dropped.
-  if (waiting.length > 0 && waitingBytes + bytes.length > MAX_WAITING)
-    return flushStderr(timeout) && writeToStderr(text, timeout);
-  waiting.push(bytes);
-  waitingBytes += bytes.length;
-  return flushStderr(timeout);
+/** A text that waits. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  /** How many lines a notice of dropped lines counts; undefined: it is a line. */
+  readonly notice?: number;
 }
 
-/** Writes the texts that wait; for the exit of the process. `timeout` and the result are those of `writeToStderr`. */
-export function flushStderr(timeout: number = LAST_FLUSH): boolean {
+/**
+ * Writes a line, after the texts that wait. If the reader stalls, this blocks for at most 2 s; after that, later writes do not block
+ * until one succeeds. A line for which there is no space is dropped and counted.
+ */
+export function writeToStderr(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  // The oldest lines have the cause, so the newest are dropped.
+  if (!hasSpace(bytes.length)) flushStderr(isStalled ? 0 : MAX_STALL);
+  if (!hasSpace(bytes.length)) {
+    drop({ bytes });
+    return;
+  }
+  pushNotice();
+  push({ bytes });
+  flushStderr(isStalled ? 0 : MAX_STALL);
+}
+
+/** Writes the last text of the process, which is never dropped. If the reader stalls, this blocks for at most 2 s. */
+export function writeExitLine(text: string): void {
+  pushNotice();
+  push({ bytes: new TextEncoder().encode(text) });
+  flushStderr(EXIT_LINE_TIMEOUT);
+}
+
+/**
+ * `line` returns the line that says how many were dropped. It is written in the place of the dropped lines, as soon as the reader reads
+ * again.
+ */
+export function noticeDroppedLines(line: (dropped: number) => string): void {
+  noticeOf = line;
+}
+
+/** How many lines were dropped since the start of the process. */
+export function droppedLines(): number {
+  return droppedInAll;
+}
+
+function hasSpace(bytes: number): boolean {
+  if (waiting.length === 0) return true;
+  // With half of it after a drop: a slow reader would get a notice for each line.
+  return waitingBytes + bytes <= (unreported > 0 ? MAX_WAITING / 2 : MAX_WAITING);
+}
+
+function push(text: Waiting): void {
+  waiting.push(text);
+  waitingBytes += text.bytes.length;
+}
+
+function drop({ notice }: Waiting): void {
+  unreported += notice ?? 1;
+  if (notice === undefined) droppedInAll += 1;
+}
+
+/** Puts the notice after the texts that wait, if lines were dropped. */
+function pushNotice(): void {
+  if (unreported === 0 || noticeOf === undefined) return;
+  const notice = unreported;
+  unreported = 0;
+  push({ bytes: new TextEncoder().encode(noticeOf(notice)), notice });
+}
+
+/** The first text that waits; after the last one, the notice. */
+function next(): Waiting | undefined {
+  if (waiting.length === 0) pushNotice();
+  return waiting[0];
+}
+
+/** Writes the texts that wait; for the exit of the process. Blocks for at most `timeout` milliseconds. */
+export function flushStderr(timeout: number = LAST_FLUSH): void {
   let pauses = Math.ceil(timeout / PAUSE);
-  for (let bytes = waiting[0]; bytes !== undefined; bytes = waiting[0]) {
+  for (let first = next(); first !== undefined; first = next()) {
     try {
-      const written = writeSync(descriptor(), bytes);
+      const written = writeSync(descriptor(), first.bytes);
       isStalled = false;
       waitingBytes -= written;
-      if (written === bytes.length) waiting.shift();
-      else waiting[0] = bytes.subarray(written);
+      if (written === first.bytes.length) waiting.shift();
+      else waiting[0] = { ...first, bytes: first.bytes.subarray(written) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-        // EPIPE and similar errors: the reader has exited, so nothing can be reported.
+        // EPIPE: the reader has exited. ENOSPC, EFBIG: a full disk.
+        for (const text of waiting) drop(text);
         waiting.length = 0;
         waitingBytes = 0;
-        return false;
+        return;
       }
       if (pauses-- <= 0) {
         isStalled = true;
         retryLater();
-        return false;
+        return;
       }
       // Blocks the event loop, because a command may exit right after this.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
   }
-  return true;
 }
 
 function retryLater(): void {
@@ -61,7 +122,7 @@ function retryLater(): void {
 }
 
 /** Milliseconds for which writing the exit line is retried while the reader stalls. */
-export const EXIT_LINE_TIMEOUT = 2000;
+const EXIT_LINE_TIMEOUT = 2000;
 
 /** Milliseconds; less than the time from SIGTERM to the exit. */
 const MAX_STALL = 2000;
@@ -78,8 +139,15 @@ const RETRY = 100;
 /** Bytes that wait for a stalled reader: some ten thousand lines. The memory limit of the container is 128 MiB. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-const waiting: Uint8Array[] = [];
+/** The oldest first. */
+const waiting: Waiting[] = [];
 let waitingBytes = 0;
+
+/** Dropped lines that no notice counts yet. */
+let unreported = 0;
+let droppedInAll = 0;
+let noticeOf: ((dropped: number) => string) | undefined;
+
 let isRetrying = false;
 
 /** Whether the last write timed out. */

@@ -49,7 +49,7 @@ function configLines({ file, directory, checks, objects }: ConfigReport, columns
   const printed: PrintedCauses = new Map();
   return [
     `${escapeControl(file)} -> ${escapeControl(directory)}`,
-    ...checks.flatMap(checkLines),
+    ...checks.flatMap((check) => checkLines(check, printed)),
     ...(objects.length > 0 && objects.every(({ status }) => status === 'skipped')
       ? [line('skipped', skippedText(objects.length))]
       : objects.flatMap((object) => objectLines(object, width, printed))),
@@ -62,7 +62,12 @@ function skippedText(count: number): string {
   return `${'objects'.padEnd(10)} ${count} not read, because a check above failed`;
 }
 
-function checkLines({ subject, status, text, problems }: Check): readonly string[] {
+/** A stage that fails for the cause of an earlier one, such as the identity without a token, refers to it. */
+function checkLines({ subject, status, text, problems }: Check, printed: PrintedCauses): readonly string[] {
+  const [only, another] = problems;
+  const first = only === undefined || another !== undefined ? undefined : printed.get(causeKey(only));
+  if (text === '' && first !== undefined) return [line(status, `${subject.padEnd(10)} same as ${first}`)];
+  for (const problem of problems) printed.set(causeKey(problem), subject);
   const head = text === '' ? [] : [line(status, `${subject.padEnd(10)} ${text}`)];
   return [
     ...(head.length === 0 && problems.length > 0 ? [line(status, subject)] : head),
@@ -70,7 +75,7 @@ function checkLines({ subject, status, text, problems }: Check): readonly string
   ];
 }
 
-/** The printed causes, and the object below which each is printed. */
+/** The printed causes, and the check or the object below which each is printed. */
 type PrintedCauses = Map<string, string>;
 
 function objectLines(

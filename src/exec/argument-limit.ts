@@ -5,7 +5,7 @@
 
 import type { Secret } from '../core/secret.ts';
 import { byteLength } from './environment.ts';
-import { notStarted, type Program, TOO_LONG } from './program.ts';
+import { notStarted, type Program, startFailures } from './program.ts';
 
 /** Bytes. A quarter of the stack, within these bounds (`bprm_stack_limits` of Linux). `limits`: the text of /proc/self/limits. */
 export function argumentLimit(limits: string): number {
@@ -26,7 +26,7 @@ export function checkLength(
   const texts = [file, ...argv].map((argument) => byteLength(argument) + 1);
   const values = [...variables].map(([name, value]) => byteLength(name) + 1 + byteLength(value) + 1);
   const bytes = [...texts, ...values].reduce((sum, length) => sum + length, 0);
-  if (bytes + POINTER * (argv.length + variables.size) > limit) throw notStarted(name, TOO_LONG);
+  if (bytes + POINTER * (argv.length + variables.size) > limit) throw notStarted(name, startFailures.tooLong);
 }
 
 /** Bytes of the pointer to each text. */

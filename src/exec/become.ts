@@ -10,7 +10,14 @@ import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:
 import { setImmediate } from 'node:timers/promises';
 import type { Secret } from '../core/secret.ts';
 import { unblockSignals } from '../v8/signals.ts';
-import { type FileKind, notStarted, type Program, TOO_LONG } from './program.ts';
+import {
+  type FileKind,
+  notStarted,
+  otherFailure,
+  type Program,
+  type StartFailure,
+  startFailures,
+} from './program.ts';
 
 /**
  * Never returns. Rejects with the reason of `stop` if a signal arrived, or with a Problem of code `exec.start`. The error of
@@ -42,7 +49,7 @@ export async function become(
   } catch (error) {
     ({ errno } = error as NodeJS.ErrnoException);
   }
-  throw notStarted(name, reasonOf(errno));
+  throw notStarted(name, failureOf(errno));
 }
 
 /** The kind of file at a path, for the user of this process. */
@@ -77,17 +84,17 @@ function textOf(value: Secret): string {
 }
 
 /** Numbers of errno(3), because Node has no code for E2BIG. */
-function reasonOf(errno: number | undefined): string {
+function failureOf(errno: number | undefined): StartFailure {
   switch (Math.abs(errno ?? 0)) {
     case 2:
-      return 'the interpreter that it names is missing (ENOENT)';
+      return startFailures.interpreter;
     case 7:
-      return TOO_LONG;
+      return startFailures.tooLong;
     case 8:
-      return 'its format is unknown; a script needs a first line such as #!/bin/sh (ENOEXEC)';
+      return startFailures.format;
     case 13:
-      return 'permission denied (EACCES)';
+      return startFailures.notExecutable;
     default:
-      return errno === undefined ? 'Node gave no reason' : `errno ${Math.abs(errno)}`;
+      return otherFailure(errno === undefined ? 'Node gave no reason' : `errno ${Math.abs(errno)}`);
   }
 }

@@ -2,7 +2,7 @@
  * The process that fetches a set and then becomes the command: a worker first, the command afterwards.
  *
  * Not detached: the command is in the process group, and has the terminal, of podsecrets. So it is killed by its pid. It is killed
- * when it makes no progress or uses too much memory, but never after the step `start`: it may be the command by then.
+ * when it takes too long, reports too much or uses too much memory, but never once it is the command.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,18 +12,11 @@ import type { Clock } from '../core/clock.ts';
 import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { createProblemReader } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
-import { bugProblem, endProblem } from '../worker/end-problem.ts';
+import { bugProblem, endProblem, type WorkerEnd } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
-import {
-  CHECK_INTERVAL,
-  endOfWorker,
-  LONGEST_MESSAGE,
-  nextCheck,
-  PIPE_TIMEOUT,
-  type WorkerEnd,
-  type WorkerHost,
-} from '../worker/process.ts';
+import { CHECK_INTERVAL, endOfWorker, nextCheck, PIPE_TIMEOUT, type WorkerHost } from '../worker/process.ts';
 import type { SyncMessage } from '../worker/report.ts';
+import { createWorkerUsage, LONGEST_MESSAGE, type WorkerTimeouts } from '../worker/usage.ts';
 import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
 
 /** A process that has a complete set and waits. */
@@ -51,80 +44,87 @@ export interface Child {
   signal(signal: NodeJS.Signals): void;
 }
 
-/** What to start, and where its log lines go. */
+/** What to start. */
 export interface CommandProcessOptions {
-  readonly host: WorkerHost;
-  /** Any JSON value without a secret. */
-  readonly request: object;
+  readonly host: () => WorkerHost;
   /** A descriptor that it inherits as its descriptor 4 while it is a worker. */
   readonly shared: number | undefined;
-  /** Milliseconds without a message after which it is killed. */
-  readonly progressTimeout: number;
-  /** Takes the messages of the sync. */
+  /** After these it is killed. Only its work counts, not the time between two steps. */
+  readonly timeouts: WorkerTimeouts;
+}
+
+/** A set to fetch, and where the messages of its sync go. */
+export interface CommandFetch {
+  /** Any JSON value without a secret. */
+  readonly request: object;
   readonly receive: (message: SyncMessage) => void;
 }
 
-/**
- * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
- * Rejects with a Problem if the process did not finish, or with the reason of `stop`.
- */
-export async function fetchInProcess(
-  options: CommandProcessOptions,
-  stop: AbortSignal,
-): Promise<Candidate | undefined> {
-  const { host } = options;
-  const child = startProcess(host.program, options.shared);
-  if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
-  const ended = endOfWorker(child);
-  // Node creates no streams if it has no descriptor left for them.
-  if (child.stdio === undefined) throw problemOf(await ended);
-  const socket = child.stdio[3] as unknown as Socket;
-  const worker = monitor(child, socket, ended, options);
-  const onStop = (): void => worker.kill();
-  stop.addEventListener('abort', onStop, { once: true });
-  try {
-    if (stop.aborted) onStop();
-    socket.write(`${JSON.stringify(options.request)}\n`);
-    const reply = await worker.reply();
-    stop.throwIfAborted();
-    if (reply.kind === 'unchanged') return undefined;
-    if (reply.kind === 'rejected') {
-      options.receive({ kind: 'unusable', problems: reply.problems });
-      return undefined;
-    }
-    if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
-    throw unexpected(reply, worker);
-  } catch (error) {
-    stop.throwIfAborted();
-    throw error;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-  }
+/** Fetches sets, each in a process of its own. */
+export interface CommandFetcher {
+  /**
+   * Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems. Rejects
+   * with a Problem if the process did not finish, or with the reason of `stop`.
+   */
+  fetch(options: CommandFetch, stop: AbortSignal): Promise<Candidate | undefined>;
+  /** Ends the process that waits for the next attempt of the start, if there is one. */
+  close(): void;
+}
+
+/** The attempts of a start share one process, as long as it has values that the next attempt needs. */
+export function createCommandFetcher(options: CommandProcessOptions): CommandFetcher {
+  let waiting: CommandWorker | undefined;
+  return {
+    async fetch({ request, receive }, stop) {
+      const worker = waiting?.isAlive() ? waiting : await startWorker(options);
+      waiting = undefined;
+      const onStop = (): void => worker.kill();
+      stop.addEventListener('abort', onStop, { once: true });
+      try {
+        if (stop.aborted) onStop();
+        worker.request(request, receive);
+        const reply = await worker.reply();
+        stop.throwIfAborted();
+        if (reply.kind === 'unchanged') return undefined;
+        if (reply.kind === 'rejected') {
+          receive({ kind: 'unusable', problems: reply.problems });
+          if (reply.waits) waiting = worker;
+          return undefined;
+        }
+        if (reply.kind === 'prepared') return candidateOf(reply.digest, worker);
+        throw unexpected(reply, worker);
+      } catch (error) {
+        stop.throwIfAborted();
+        throw error;
+      } finally {
+        stop.removeEventListener('abort', onStop);
+      }
+    },
+    close: () => waiting?.kill(),
+  };
 }
 
 interface CommandWorker {
+  readonly child: ChildProcess;
+  readonly ended: Promise<WorkerEnd>;
+  isAlive(): boolean;
+  request(request: object, receive: CommandFetch['receive']): void;
   /** The next reply. Rejects with a Problem if the process ends without one, or is killed. */
   reply(): Promise<Reply>;
   send(step: ExecStep): void;
-  /** Resolves when the descriptor of the report is closed: by the end of the process, or because it became the command. */
+  /**
+   * Resolves when the descriptor of the report is closed: by the end of the process, or because it became the command. Rejects with
+   * a Problem if the process was killed.
+   */
   readonly closed: Promise<void>;
   kill(): void;
 }
 
-function candidateOf(
-  digest: string,
-  child: ChildProcess,
-  ended: Promise<WorkerEnd>,
-  worker: CommandWorker,
-): Candidate {
-  let hasEnded = false;
-  const end = ended.then((found) => {
-    hasEnded = true;
-    return found;
-  });
+function candidateOf(digest: string, worker: CommandWorker): Candidate {
+  const { child, ended, isAlive } = worker;
   return {
     digest,
-    isAlive: () => !hasEnded,
+    isAlive,
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
@@ -135,9 +135,9 @@ function candidateOf(
     async start(onChild) {
       const command: Child = {
         pid: child.pid ?? 0,
-        ended: end.then(exitOf),
+        ended: ended.then(exitOf),
         signal(signal) {
-          if (!hasEnded) child.kill(signal);
+          if (isAlive()) child.kill(signal);
         },
       };
       onChild(command);
@@ -153,50 +153,63 @@ function candidateOf(
   };
 }
 
-/** Reads what the process sends, and kills it if it makes no progress. */
-function monitor(
-  child: ChildProcess,
-  socket: Socket,
-  ended: Promise<WorkerEnd>,
-  { host, progressTimeout, receive }: CommandProcessOptions,
-): CommandWorker {
+/** Starts the process, reads what it sends, and kills it if it makes no progress. Rejects with a Problem. */
+async function startWorker(options: CommandProcessOptions): Promise<CommandWorker> {
+  const { shared, timeouts } = options;
+  const host = options.host();
+  const started = startProcess(host.program, shared);
+  if (typeof started === 'string') throw problemOf({ kind: 'notStarted', code: started });
+  const child = started;
+  const ended = endOfWorker(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) throw problemOf(await ended);
+  const socket = child.stdio[3] as unknown as Socket;
   const { clock } = host;
+  let receive: CommandFetch['receive'] = () => {};
   const never = new AbortController().signal;
   const replies: Reply[] = [];
   let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let withoutMessage = 0;
   let hasEnded = false;
+  let isStarting = false;
   let isCommand = false;
-  const kill = (): void => {
+  let usage = createWorkerUsage(timeouts);
+  const killIf = (found: WorkerEnd | undefined): void => {
+    if (found === undefined) return;
+    cause ??= found;
     if (!hasEnded && !isCommand) child.kill('SIGKILL');
   };
-  const killBecause = (found: WorkerEnd): void => {
-    cause ??= found;
-    kill();
-  };
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const closed = Promise.withResolvers<void>();
+  closed.promise.catch(() => {});
+  socket.once('close', () => {
+    isCommand = isStarting;
+    if (cause === undefined) closed.resolve();
+    else closed.reject(problemOf(cause));
+  });
   socket.on('error', () => {});
-  socket.on(
-    'data',
-    createLineReader(LONGEST_MESSAGE, (line) => {
-      withoutMessage = 0;
-      try {
-        const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-        if (!isReply(message)) {
-          receive(message);
-          return;
-        }
-        if (waiting === undefined) replies.push(message);
-        else waiting.resolve(message);
-        waiting = undefined;
-      } catch (error) {
-        killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
+  const takeLines = createLineReader(LONGEST_MESSAGE, (line) => {
+    killIf(usage.message());
+    if (cause !== undefined) return;
+    try {
+      const message = readExecMessage(line === undefined ? undefined : parseJson(line));
+      if (!isReply(message)) {
+        receive(message);
+        return;
       }
-    }),
-  );
-  void Promise.all([ended, closed]).then(([end]) => {
+      if (waiting === undefined) replies.push(message);
+      else waiting.resolve(message);
+      waiting = undefined;
+    } catch (error) {
+      killIf({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
+    }
+  });
+  socket.on('data', (piece: Buffer) => {
+    killIf(usage.bytes(piece.length));
+    takeLines(piece);
+  });
+  void Promise.allSettled([ended, closed.promise]).then(async () => {
+    const end = await ended;
     lost = problemOf(cause ?? end);
     waiting?.reject(lost);
   });
@@ -213,17 +226,24 @@ function monitor(
       await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Between two steps it is idle: while the old command stops, and during a random delay.
-      if (waiting !== undefined) withoutMessage += pause;
-      if (withoutMessage >= progressTimeout) killBecause({ kind: 'stalled', timeout: progressTimeout });
+      if (waiting !== undefined) killIf(usage.time(pause));
       const memory = memoryOf(child.pid);
-      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      // While it starts it can be the command already, before the end of its report was read.
+      if (memory.used > memory.limit && !isStarting) killIf({ kind: 'memory', ...memory });
       pause = nextCheck(memory);
     }
   }
 
   return {
+    child,
+    ended,
+    isAlive: () => !hasEnded,
+    request(request, receiver) {
+      receive = receiver;
+      usage = createWorkerUsage(timeouts);
+      socket.write(`${JSON.stringify(request)}\n`);
+    },
     reply() {
-      withoutMessage = 0;
       const next = replies.shift();
       if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);
@@ -231,12 +251,13 @@ function monitor(
       return waiting.promise;
     },
     send(step) {
-      // From here on it may be the command at any time.
-      if (step === 'start') isCommand = true;
+      if (step === 'start') isStarting = true;
       socket.write(`${step}\n`);
     },
-    closed,
-    kill,
+    closed: closed.promise,
+    kill() {
+      if (!hasEnded && !isStarting) child.kill('SIGKILL');
+    },
   };
 }
 

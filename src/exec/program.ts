@@ -35,27 +35,57 @@ export function findProgram(
   if (command.includes('/')) {
     const kind = kindOf(command);
     if (kind === 'program') return { file: command, name: command };
-    throw kind === 'missing' ? notFound(command, 'no such file') : notStarted(command, reasons[kind]);
+    throw kind === 'missing' ? notFound(command, 'no such file') : notStarted(command, startFailures[kind]);
   }
   const nameOf = (file: string) => (isSecret ? command : file);
   const directories = (path ?? DEFAULT_PATH).split(':').map((directory) => directory || '.');
-  let unusable: readonly [file: string, reason: string] | undefined;
+  let unusable: readonly [file: string, failure: StartFailure] | undefined;
   for (const directory of directories) {
     const file = `${directory}/${command}`;
     const kind = kindOf(file);
     if (kind === 'program') return { file, name: nameOf(file) };
-    if (kind !== 'missing') unusable ??= [file, reasons[kind]];
+    if (kind !== 'missing') unusable ??= [file, startFailures[kind]];
   }
   if (unusable !== undefined) throw notStarted(nameOf(unusable[0]), unusable[1]);
   const where = isSecret ? '' : `: ${namesText(directories.map((name) => quote(name)))}`;
   throw notFound(command, `not found in PATH${where}`);
 }
 
-const reasons = {
-  notExecutable: 'permission denied (EACCES)',
-  forbidden:
-    'permission denied (EACCES) although its mode allows everyone to execute it: its volume is mounted noexec, or a security module forbids it',
-} as const;
+/** Why a program that exists cannot be started, and what to do. */
+export interface StartFailure {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+const EXECUTABLE = 'Check that it is a program, and that the user of this container may execute it.';
+
+/** The known ones. */
+export const startFailures = {
+  notExecutable: { reason: 'permission denied (EACCES)', remedy: EXECUTABLE },
+  forbidden: {
+    reason:
+      'permission denied (EACCES) although its mode allows everyone to execute it: its volume is mounted noexec, or a security module forbids it',
+    remedy: 'Put the program into the image, or on a volume that is not mounted noexec.',
+  },
+  interpreter: {
+    reason: 'the interpreter that it names is missing (ENOENT)',
+    remedy: 'Put the interpreter into the image, or name one that is there in the first line of the script.',
+  },
+  format: {
+    reason: 'its format is unknown; a script needs a first line such as #!/bin/sh (ENOEXEC)',
+    remedy: 'Check that it is a program for the architecture of this machine.',
+  },
+  tooLong: {
+    reason: 'its arguments and its environment together are too long for the kernel (E2BIG)',
+    remedy:
+      'Read large values from files (--dir), or raise the stack limit (ulimit -s): a quarter of it is allowed.',
+  },
+} as const satisfies Readonly<Record<string, StartFailure>>;
+
+/** Of any other error of execve(2). */
+export function otherFailure(reason: string): StartFailure {
+  return { reason, remedy: EXECUTABLE };
+}
 
 function notFound(command: string, message: string): Problem {
   return new Problem({
@@ -66,16 +96,12 @@ function notFound(command: string, message: string): Problem {
   });
 }
 
-/** The text for E2BIG. */
-export const TOO_LONG = 'its arguments and its environment together are too long for the kernel (E2BIG)';
-
-/** A program that exists but cannot be started. */
-export function notStarted(name: string, reason: string): Problem {
+/** The problem of a program that exists but cannot be started. */
+export function notStarted(name: string, { reason, remedy }: StartFailure): Problem {
   return new Problem({
     code: 'exec.start',
     subject: quote(name),
     message: `the program cannot be started: ${reason}`,
-    remedy:
-      'Check that it is a program for this machine, and that the user of this container may execute it.',
+    remedy,
   });
 }

@@ -14,8 +14,11 @@ const replies = {
   prepared: object({ digest: text }),
   /** The files of all configs are published. The worker waits for `start`. */
   ready: object({ changed: flag }),
-  /** The worker ends without the step, because of these problems and of those that it reported before. */
-  rejected: object({ problems: list(problemShape) }),
+  /**
+   * The worker did not execute the step, because of these problems and of those that it reported before. It ends, or `waits` for the
+   * request of the next attempt, because it has values.
+   */
+  rejected: object({ problems: list(problemShape), waits: flag }),
 } as const;
 
 /** The reply of a worker to a step, or the bug that ended it. */

@@ -7,6 +7,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { type Endpoints, route } from './routes.ts';
 
@@ -130,7 +131,9 @@ function listenFailure(address: string, { code = 'an error' }: NodeJS.ErrnoExcep
     code: 'usage.value',
     subject: '--listen',
     message: `cannot listen on ${address} (${code})`,
-    remedy: listenRemedies[code] ?? 'Use an address of this pod, such as 0.0.0.0:8181, or off.',
+    remedy: isOpenFilesCode(code)
+      ? OPEN_FILES_REMEDY
+      : (listenRemedies[code] ?? 'Use an address of this pod, such as 0.0.0.0:8181, or off.'),
   });
 }
 

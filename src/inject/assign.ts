@@ -14,7 +14,7 @@ import type { InjectOptions } from './options.ts';
 import { isInjected } from './own-names.ts';
 import { isVisibleFrom, type Source } from './sources.ts';
 import { bindingsOf, classNameOf, isCsiVolume, type VolumeBinding } from './volumes.ts';
-import { type Workload, workloadOf } from './workload.ts';
+import { missingPodSpec, type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
 export interface Assignment<B extends VolumeBinding = VolumeBinding> {
@@ -73,7 +73,7 @@ export function assign(
     subject: escapeControl(input.names),
     message:
       workloads.length === 0
-        ? 'no Pod or workload found'
+        ? noWorkload(objects)
         : hasCsiVolume
           ? 'the volumes of secrets-store.csi.k8s.io are all for other providers'
           : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
@@ -81,6 +81,15 @@ export function assign(
       ? 'Leave these pods to the driver: podsecrets reads AWS secrets only. Or pass a SecretProviderClass for AWS with --config.'
       : 'Pass the pod specs with -f, and the SecretProviderClass with --config.',
   });
+}
+
+function noWorkload(objects: readonly KubeObject[]): string {
+  for (const object of objects) {
+    const missing = missingPodSpec(object);
+    if (missing !== undefined)
+      return `no Pod or workload found: a ${String(object.kind)} has its pod spec in ${missing}, and there is none`;
+  }
+  return 'no Pod or workload found';
 }
 
 /** `referred`: the names of the classes that volumes refer to. */

@@ -5,11 +5,13 @@
  * entrypoint of an image is not in a pod spec, so a container needs a `command`.
  */
 
+import { flagOf } from '../cli/options.ts';
 import type { Problem } from '../core/problem.ts';
 import { PROGRAM, PROGRAM_DIRECTORY } from '../core/program-path.ts';
+import { quote } from '../core/text.ts';
 import { asObjects } from '../core/unknown.ts';
 import { type KubeObject, manifestProblem } from './manifest.ts';
-import type { InjectOptions } from './options.ts';
+import { containerOptions, type InjectOptions } from './options.ts';
 import { appContainers, isNamed } from './own-names.ts';
 import { hasVariables } from './variables.ts';
 import type { PlannedBinding, VolumeBinding } from './volumes.ts';
@@ -73,7 +75,17 @@ export function execProblems(
       const taken = asObjects(container.volumeMounts).find(({ name, mountPath }) =>
         mountsOf(bindings).some((own) => own.mountPath === mountPath && own.name !== name),
       );
+      const foreign = foreignWord(container);
       return [
+        ...(foreign === undefined
+          ? []
+          : [
+              manifestProblem(
+                place,
+                `expected the command of the application for --exec, got one that starts podsecrets itself, with ${quote(String(foreign))}`,
+                'Remove podsecrets exec from the command; --containers leaves a container as it is.',
+              ),
+            ]),
         ...(commandOf(container).length === 0
           ? [
               manifestProblem(
@@ -111,6 +123,23 @@ function mountsOf(bindings: readonly VolumeBinding[]): readonly KubeObject[] {
 /** The command without what an earlier injection put before it. */
 function commandOf({ command }: KubeObject): readonly unknown[] {
   if (!Array.isArray(command)) return [];
-  const isOwn = command[0] === PROGRAM && command[1] === 'exec' && command.includes('--');
-  return isOwn ? command.slice(command.indexOf('--') + 1) : command;
+  return isExec(command) ? command.slice(command.indexOf('--') + 1) : command;
 }
+
+/** A word before the command that no injection writes, such as `--set`; undefined: none. */
+function foreignWord({ command }: KubeObject): unknown {
+  if (!Array.isArray(command) || !isExec(command)) return undefined;
+  return command.slice(2, command.indexOf('--')).find((word) => !isInjectedWord(String(word)));
+}
+
+function isExec(command: readonly unknown[]): boolean {
+  return command[0] === PROGRAM && command[1] === 'exec' && command.includes('--');
+}
+
+function isInjectedWord(word: string): boolean {
+  const [flag = ''] = word.split('=');
+  return INJECTED_CONFIG.test(word) || containerOptions('exec').some((name) => flagOf(name) === flag);
+}
+
+/** Where volumes.ts mounts the configs. */
+const INJECTED_CONFIG = /^--config=\/etc\/podsecrets(-\d+)?\/config\.yaml$/;

@@ -7,11 +7,11 @@
 
 import type { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import { asObjects, textOf } from '../core/unknown.ts';
+import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import { type KubeObject, manifestProblem } from './manifest.ts';
 import { isPartial, mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
-import type { VolumeBinding } from './volumes.ts';
+import { CSI_DRIVER, type VolumeBinding } from './volumes.ts';
 
 /** Why the directories of a pod cannot work. */
 export function directoryProblems(
@@ -20,8 +20,11 @@ export function directoryProblems(
   bindings: readonly VolumeBinding[],
   options: InjectOptions,
 ): readonly Problem[] {
+  const misspelt = misspeltDrivers(subject, pod);
+  // The mounts of such a volume are in the way of the files that it should become.
+  if (misspelt.length > 0) return misspelt;
   const wrong = bindings.filter(({ dir }) => !isMountPath(dir));
-  if (wrong.length > 0) return wrong.map(({ dir }) => notMountPath(subject, dir));
+  if (wrong.length > 0) return wrong.map((binding) => notMountPath(subject, binding));
   return containersOf(pod).flatMap((container) =>
     collisions(`${subject} container ${String(container.name)}`, container, bindings, options),
   );
@@ -32,11 +35,13 @@ function isMountPath(dir: string): boolean {
   return /^\/[^:]*$/.test(dir) && stepsOf(dir).length > 0 && !stepsOf(dir).includes('..');
 }
 
-function notMountPath(subject: string, dir: string): Problem {
+function notMountPath(subject: string, { dir, userDefined }: VolumeBinding): Problem {
   return manifestProblem(
     subject,
     `expected an absolute path below / without .. and :, got ${quote(dir)}`,
-    'Choose another directory with --config FILE=DIR.',
+    userDefined
+      ? 'Change the mount path in the pod spec.'
+      : 'Choose another directory with --config FILE=DIR.',
   );
 }
 
@@ -48,6 +53,7 @@ function collisions(
   options: InjectOptions,
 ): readonly Problem[] {
   const mounts = mountsWith(container, bindings, options).map((mount) => ({
+    volume: textOf(mount.name) ?? '',
     path: textOf(mount.mountPath) ?? '',
     binding: bindings.find(({ volume }) => volume === mount.name),
   }));
@@ -67,19 +73,42 @@ function collisions(
 function collision(
   subject: string,
   dir: string,
-  inner: { readonly path: string; readonly binding: VolumeBinding | undefined },
+  inner: { readonly volume: string; readonly path: string; readonly binding: VolumeBinding | undefined },
   kept: boolean,
 ): Problem {
   const isOurs = inner.binding !== undefined;
+  const isSamePath = isWithin(dir, inner.path);
   return manifestProblem(
     subject,
     isOurs
-      ? `directories overlap: ${dir} and ${inner.path}`
-      : `another volume is mounted at ${inner.path}, which overlaps ${dir}`,
+      ? isSamePath
+        ? `two mounts are at ${dir}`
+        : `directories overlap: ${dir} and ${inner.path}`
+      : isSamePath
+        ? `volume ${inner.volume} is already mounted at ${dir}`
+        : `volume ${inner.volume} is mounted at ${inner.path}, which overlaps ${dir}`,
     kept && (!isOurs || inner.binding.userDefined)
       ? 'Change a mount path in the pod spec.'
       : 'Choose another directory with --config FILE=DIR.',
   );
+}
+
+const NEARLY_CSI_DRIVER = /^secrets?-?stores?\.csi\.(x-)?k8s\.io$/;
+
+/** Volumes of a driver that nearly has the name of the Secrets Store CSI driver: they are not converted. */
+function misspeltDrivers(subject: string, pod: KubeObject): readonly Problem[] {
+  return asObjects(pod.volumes).flatMap((volume) => {
+    const driver = textOf(valueAt(volume, 'csi', 'driver'));
+    if (driver === undefined || driver === CSI_DRIVER || !NEARLY_CSI_DRIVER.test(driver)) return [];
+    const message = `expected the driver ${CSI_DRIVER}, got ${quote(driver)}`;
+    return [
+      manifestProblem(
+        `${subject} volume ${textOf(volume.name) ?? ''}`,
+        message,
+        'Correct the name of the driver.',
+      ),
+    ];
+  });
 }
 
 /** Whether a path is the directory or lies in it. */

@@ -9,7 +9,7 @@ import { isObject, valueAt } from '../core/unknown.ts';
 import { type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { isCsiVolume } from './volumes.ts';
-import { type Workload, workloadOf } from './workload.ts';
+import { missingPodSpec, type Workload, workloadOf } from './workload.ts';
 
 /** Objects with a volume of the driver whose pod spec is not found (an Argo Workflow, a Tekton PipelineRun), and Kustomizations. */
 export function unconverted(objects: readonly KubeObject[]): readonly Problem[] {
@@ -25,6 +25,15 @@ export function unconverted(objects: readonly KubeObject[]): readonly Problem[] 
         ),
       ];
     if (!hasCsiVolume(object)) return [];
+    const missing = missingPodSpec(object);
+    if (missing !== undefined)
+      return [
+        manifestProblem(
+          subject,
+          `it has a volume of secrets-store.csi.k8s.io, but no pod spec in ${missing}: it is not converted`,
+          'Move the pod spec there.',
+        ),
+      ];
     return [
       manifestProblem(
         subject,

@@ -7,7 +7,7 @@
 import { type Document, isMap, isScalar, visit } from 'yaml';
 import { TEMPLATE_EXPRESSION } from '../config/template.ts';
 import { Problem } from '../core/problem.ts';
-import { escapeControl, quote } from '../core/text.ts';
+import { quote } from '../core/text.ts';
 
 const KEYS: ReadonlySet<unknown> = new Set([
   'apiVersion',
@@ -73,7 +73,7 @@ export function unrendered(file: string, line: number, expression: string): Prob
   const isHelm = expression.startsWith('{{');
   return new Problem({
     code: 'kubernetes.content',
-    subject: escapeControl(file),
+    subject: 'manifest',
     message: `expected rendered manifests, got the template expression ${quote(expression)}`,
     remedy: isHelm
       ? 'Render it first: helm template CHART | podsecrets inject'

@@ -38,6 +38,7 @@ export function validatePod(
   const context: PodContext = { workload, pod, bindings, options };
   return {
     problems: [
+      ...notLists(context),
       platform(context),
       fargate(context),
       sharedProcesses(context),
@@ -73,6 +74,28 @@ function withoutOwn(pod: KubeObject): KubeObject {
   const others = (containers: unknown) =>
     asObjects(containers).filter((container) => !isInjectedContainer(container));
   return { ...pod, containers: others(pod.containers), initContainers: others(pod.initContainers) };
+}
+
+/** A missing dash turns a list into a map, whose containers would get no files. */
+function notLists({ workload: { subject, pod } }: PodContext): readonly Problem[] {
+  const fields = ['containers', 'initContainers', 'volumes'].map(
+    (name) => [subject, name, pod[name]] as const,
+  );
+  const mounts = [...asObjects(pod.containers), ...asObjects(pod.initContainers)].map(
+    (container) =>
+      [`${subject} container ${String(container.name)}`, 'volumeMounts', container.volumeMounts] as const,
+  );
+  return [...fields, ...mounts].flatMap(([place, name, value]) =>
+    value === undefined || value === null || Array.isArray(value)
+      ? []
+      : [
+          manifestProblem(
+            place,
+            `expected a list in ${name}, got ${typeof value === 'object' ? 'a map' : quote(String(value))}`,
+            'Begin each entry with a dash: - name: …',
+          ),
+        ],
+  );
 }
 
 function platform({ workload, pod }: PodContext): Problem | undefined {

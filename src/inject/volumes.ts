@@ -50,7 +50,7 @@ export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'con
   readonly elsewhere: readonly Source[];
 }
 
-const CSI_DRIVER = 'secrets-store.csi.k8s.io';
+export const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
 /** The bindings of a pod; an empty list if it needs none. Throws a Problem if a volume's class is not found. */
 export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): readonly VolumeBinding[] {

@@ -108,6 +108,14 @@ export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
   return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
 }
 
+/** Where a kind of Kubernetes has its pod spec, such as `spec.template.spec`, if the object has none there; else undefined. */
+export function missingPodSpec(object: KubeObject): string | undefined {
+  const template = templates.get(String(object.kind));
+  return template === undefined || workloadOf(object) !== undefined
+    ? undefined
+    : [...template, 'spec'].join('.');
+}
+
 /** Custom resources that create pods (an Argo Rollout) have their template where a Deployment has it. */
 function templatePath(object: KubeObject): readonly string[] | undefined {
   if (typeof object.kind !== 'string') return undefined;

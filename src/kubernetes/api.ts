@@ -133,11 +133,15 @@ async function exchange(
     reserve: (bytes, signal) => memory.take(signal, bytes),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
   });
-  const seconds = Number(response.headers['retry-after']);
+  const retryAfter = response.headers['retry-after'] ?? '';
   const bytes = response.body;
   const parsed = isWithinLimits(bytes, MAX_ELEMENTS) ? parseJson(new TextDecoder().decode(bytes)) : undefined;
   freeMemory(bytes);
-  return { status: response.status, body: parsed, retryAfter: seconds > 0 ? seconds * 1000 : undefined };
+  return {
+    status: response.status,
+    body: parsed,
+    retryAfter: /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined,
+  };
 }
 
 function pathOf(request: KubernetesRequest): string {

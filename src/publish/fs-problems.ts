@@ -68,6 +68,11 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
         `permission denied (${code} at ${operation})`,
         `Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod).${owner === undefined ? '' : ' To read files whose owner it changed with --owner, it needs their group or CAP_DAC_OVERRIDE.'}`,
       );
+    case 'EFBIG':
+      return problem(
+        `a file is larger than this process may write (${code} at ${operation})`,
+        'Raise the limit of file sizes (ulimit -f, LimitFSIZE of a systemd unit); the files that are there are unchanged.',
+      );
     default:
       return problem(
         `${operation} failed (${code})`,

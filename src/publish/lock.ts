@@ -82,8 +82,9 @@ async function tryLock(path: string): Promise<Lock | undefined> {
   let database: InstanceType<typeof DatabaseSync> | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime.
-    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime. The cache has
+    // one page instead of 20, because the lock is held for as long as the process runs.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA cache_size = 1; BEGIN IMMEDIATE');
     // SQLite opens a file of another user for reading, without an error and without a lock: only a write fails.
     database.exec('PRAGMA user_version = 1');
     const held = database;

@@ -40,6 +40,8 @@ export interface LoopOptions extends Omit<FirstPhaseOptions, 'isReady'> {
   readonly reload: () => boolean;
   /** Watches the configs; resolves when no later edit can be missed. */
   readonly watch: () => Promise<void>;
+  /** The first phase is over, whether it failed or not. */
+  readonly onStartOver?: (() => void) | undefined;
   /** The steady phase begins; its first sync is in `delay` milliseconds. */
   readonly onReady: (delay: number) => void;
   /** A sync of the steady phase succeeded; the next is in `delay` milliseconds. */
@@ -60,6 +62,7 @@ export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<
     .catch(() => {})
     .finally(() => {
       isOver = true;
+      options.onStartOver?.();
     });
   await Promise.race([ready, starting]);
   await options.watch();

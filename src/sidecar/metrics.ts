@@ -106,6 +106,11 @@ export const metrics = {
     labels: ['result'],
     help: 'Only exec --on-change restart: restarts of the command after a change. result: success or error.',
   },
+  podsecrets_log_lines_dropped_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Lines that are missing in the log, because nothing read it or it could not be written.',
+  },
   process_resident_memory_bytes: {
     type: 'gauge',
     labels: [],
@@ -217,12 +222,14 @@ export interface SidecarMetrics {
   render(status: SidecarStatus, process: ProcessFigures): string;
 }
 
-/** Resource use of this process. */
+/** Figures of this process. */
 export interface ProcessFigures {
   /** Bytes. */
   readonly residentMemory: number;
   /** Seconds. */
   readonly cpuTime: number;
+  /** Lines of the log that could not be written. */
+  readonly droppedLines: number;
 }
 
 /**
@@ -256,10 +263,11 @@ export function createMetrics(
     countReload: (result) => add('podsecrets_config_reloads_total', { result }, 1),
     countNotification: (kind, result) => add('podsecrets_notifications_total', { kind, result }, 1),
     countRestart: (result) => add('podsecrets_restarts_total', { result }, 1),
-    render: (status, { residentMemory, cpuTime }) =>
+    render: (status, { residentMemory, cpuTime, droppedLines }) =>
       exposition([
         ...counters.values(),
         ...statusSamples(status),
+        sample('podsecrets_log_lines_dropped_total', {}, droppedLines),
         sample('process_resident_memory_bytes', {}, residentMemory),
         sample('process_cpu_seconds_total', {}, cpuTime),
       ]),

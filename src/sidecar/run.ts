@@ -38,6 +38,8 @@ export interface SidecarOptions
   readonly metrics: SidecarMetrics;
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
+  /** The first phase is over: what its syncs kept is not needed. */
+  readonly endStart?: () => void;
   /** A sync of the first phase failed with these transient problems. */
   readonly onRetry?: (problems: readonly Problem[]) => void;
   /** undefined: `--listen off`. */
@@ -93,6 +95,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
           await options.watch(() => triggers.trigger('config'));
         },
         onRetry: logRetry(log, options.onRetry),
+        onStartOver: options.endStart,
         onReady(delay) {
           tracker.ready(delay);
           logReady(log, address, interval);

@@ -144,6 +144,7 @@ export function createSync(options: SyncOptions): Sync {
         break;
       case 'secretsStale':
       case 'bug':
+      case 'waiting':
         break;
       default:
         message satisfies never;

@@ -9,8 +9,7 @@
 import type { Clock } from '../core/clock.ts';
 import { filePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, type Problem, problemLine } from '../core/problem.ts';
-import { createProblemReader } from '../core/problem-fields.ts';
+import { distinct, Problem, problemLine } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
 import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.ts';
 import type { MessageOf } from '../worker/report.ts';
@@ -132,9 +131,8 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
 
   /** Shows and logs the result of an edit. */
   function useEdit({ result, objects, problems, warnings }: MessageOf<'edited'>): void {
-    const problemOf = createProblemReader();
     if (result === 'invalid') {
-      setConfigProblems(problems.map(problemOf));
+      setConfigProblems(problems.map((problem) => new Problem(problem)));
       return;
     }
     const hadProblems = configProblems.length > 0;
@@ -142,7 +140,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     if (result === 'changed') {
       isVerified = false;
       log.write('config.reloaded', `${file}: configuration reloaded`, { config: file, objects });
-      for (const warning of warnings) log.problem('config.warning', problemOf(warning));
+      for (const warning of warnings) log.problem('config.warning', new Problem(warning));
     } else if (hadProblems) {
       log.write('config.recovered', `${file}: configuration valid again`, { config: file });
     }
@@ -169,17 +167,16 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   }
 
   function logTransitions(message: MessageOf<'published' | 'fetched'>): void {
-    const problemOf = createProblemReader();
     missingOptional = transitions(missingOptional, message.missing, {
-      onBegin: ({ problem }) => log.problem('object.missing', problemOf(problem), { config: file }),
+      onBegin: ({ problem }) => log.problem('object.missing', new Problem(problem), { config: file }),
       onEnd: (name) => log.write('object.found', `${name} exists again`, { config: file, object: name }),
     });
     warnedVariables = transitions(warnedVariables, message.variableWarnings, {
-      onBegin: ({ problem }) => log.problem('config.warning', problemOf(problem), { config: file }),
+      onBegin: ({ problem }) => log.problem('config.warning', new Problem(problem), { config: file }),
       onEnd: () => {},
     });
     degraded = transitions(degraded, message.degraded, {
-      onBegin: ({ problem }) => log.problem('region.failing', problemOf(problem), { config: file }),
+      onBegin: ({ problem }) => log.problem('region.failing', new Problem(problem), { config: file }),
       onEnd: (name) =>
         log.write('region.recovered', `both regions return ${name} again`, {
           config: file,
@@ -241,7 +238,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       if (!message.appliesSecrets) ready = true;
       if (message.result === 'changed') lastChange = lastSuccess;
       if (message.warning !== undefined)
-        log.problem('publish.warning', createProblemReader()(message.warning), { config: file });
+        log.problem('publish.warning', new Problem(message.warning), { config: file });
       return isFirst;
     },
     fetched(message) {

@@ -2,7 +2,7 @@
  * The worker's side of its descriptors: the request, the report, and the end of the process that started it.
  */
 
-import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, read, readSync, writeSync } from 'node:fs';
 import { parseJson } from '../core/unknown.ts';
 
 /** Parses the line of JSON on standard input. Blocks until it has arrived, because nothing else runs in a worker yet. */
@@ -103,6 +103,28 @@ export function readLine(): string | undefined {
   for (;;) {
     const part = Buffer.allocUnsafe(64 * 1024);
     const length = readSync(REPORT, part);
+    if (length === 0) return undefined;
+    parts.push(part.subarray(0, length));
+    if (part[length - 1] === LINE_FEED) return Buffer.concat(parts).toString('utf8').trimEnd();
+  }
+}
+
+/** The same without blocking, so that connections are closed in time. Rejects with the reason of `stop`. */
+export async function nextLine(stop: AbortSignal): Promise<string | undefined> {
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+  });
+  const parts: Buffer[] = [];
+  for (;;) {
+    stop.throwIfAborted();
+    const part = Buffer.allocUnsafe(64 * 1024);
+    const reading = new Promise<number>((resolve, reject) => {
+      read(REPORT, part, 0, part.length, null, (error, length) => {
+        if (error === null) resolve(length);
+        else reject(error);
+      });
+    });
+    const length = await Promise.race([reading, stopped]);
     if (length === 0) return undefined;
     parts.push(part.subarray(0, length));
     if (part[length - 1] === LINE_FEED) return Buffer.concat(parts).toString('utf8').trimEnd();

@@ -32,7 +32,8 @@ export function openWorkerMemory(
 /** Bytes of memory that only this process uses; 0 if there is no such process. */
 function privateMemory(pid: number | 'self' | undefined): number {
   try {
-    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    // Not latin1: for UTF-8 Node needs no buffer of 64 KiB, which would wait for the next collection.
+    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number);
     return (resident - shared) * PAGE;
   } catch {
     return 0;

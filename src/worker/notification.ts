@@ -25,6 +25,9 @@ export interface NotificationHost extends WorkerHost {
 /** Milliseconds without a message: more than the time limits of a hook (30 s and 1 s to end) and of a request (10 s). */
 const PROGRESS_TIMEOUT = 45_000;
 
+/** Milliseconds for everything: it sends one message before the hook runs and one after it. */
+const TOTAL_TIMEOUT = 2 * PROGRESS_TIMEOUT;
+
 /** One attempt, in a separate process. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
 export async function runNotification(
   request: Parameters<RunNotification>[0],
@@ -38,7 +41,7 @@ export async function runNotification(
     {
       kind: 'notify',
       request: { ...request, parent: host.self },
-      progressTimeout: () => PROGRESS_TIMEOUT,
+      timeouts: { progress: () => PROGRESS_TIMEOUT, total: TOTAL_TIMEOUT },
       receive(value) {
         const message = readNotifyMessage(value);
         if (message.kind === 'started') group = message.group;

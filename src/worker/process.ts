@@ -4,17 +4,19 @@
  * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives any failure
  * of the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
- * its arguments or its environment. It is killed, with its group, if it sends no message for too long, if its memory comes
- * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report is not
- * valid.
+ * its arguments or its environment. Further requests come from descriptor 3. It is killed, with its group, if it sends no message for too long or does not end in time, if
+ * its memory comes close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report
+ * is not valid or too long.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { parseJson } from '../core/unknown.ts';
+import type { WorkerEnd } from './end-problem.ts';
 import { createLineReader } from './lines.ts';
 import type { WorkerMemory } from './memory.ts';
+import { createWorkerUsage, LONGEST_MESSAGE, type WorkerTimeouts } from './usage.ts';
 
 /** The internal commands. */
 type WorkerKind = 'sync' | 'notify';
@@ -24,12 +26,22 @@ export interface WorkerRun {
   readonly kind: WorkerKind;
   /** Any JSON value without a secret. */
   readonly request: object;
-  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
-  readonly receive: (message: unknown) => void;
-  /** Milliseconds without a message after which the worker is killed. Called at each check, as it depends on the stage. */
-  readonly progressTimeout: () => number;
+  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. `requests`: for a worker that waits. */
+  readonly receive: (message: unknown, requests: Requests) => void;
+  /** After these it is killed. */
+  readonly timeouts: WorkerTimeouts;
+  /** Whether it waits for a further request: that time does not count. Default: never. */
+  readonly isWaiting?: () => boolean;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;
+}
+
+/** What a worker reads after its request, from the descriptor of its report. */
+export interface Requests {
+  /** Sends a further request: any JSON value without a secret. The limits begin again. */
+  send(request: object): void;
+  /** No other request follows. */
+  end(): void;
 }
 
 /** The program, and the effects that starting workers needs. */
@@ -42,21 +54,6 @@ export interface WorkerHost {
   /** Called when a worker starts; returns a function that reads its memory. */
   readonly memory: () => (pid: number | undefined) => WorkerMemory;
 }
-
-/** How a worker ended. */
-export type WorkerEnd =
-  /** It exited. Only code 0 means that its report is complete. */
-  | { readonly kind: 'exited'; readonly code: number }
-  /** By a signal of another process: the kernel (out of memory), an abort of V8, a person. */
-  | { readonly kind: 'signal'; readonly signal: string }
-  /** It was killed: no message for so many milliseconds. */
-  | { readonly kind: 'stalled'; readonly timeout: number }
-  /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
-  | { readonly kind: 'memory'; readonly used: number; readonly limit: number }
-  /** It was killed: its report is not valid. */
-  | { readonly kind: 'report'; readonly reason: string }
-  /** It could not be started; the system's error code. */
-  | { readonly kind: 'notStarted'; readonly code: string };
 
 /** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
 const GRACE = 2000;
@@ -83,9 +80,6 @@ export function isRunningWorker(pid: number): boolean {
   return running.has(pid);
 }
 
-/** Bytes of one message: the names of all files that fit into a volume. */
-export const LONGEST_MESSAGE = 8 * 1024 * 1024;
-
 /**
  * Runs a worker to its end, and ends its process group. When `stop` is aborted the worker gets SIGTERM,
  * and SIGKILL 2 s later; the end is then that of the worker. Never rejects.
@@ -110,7 +104,8 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   const killGroup = (): void => {
     if (child.pid !== undefined) signalTo(-child.pid, 'SIGKILL');
   };
-  const killBecause = (found: WorkerEnd): void => {
+  const killIf = (found: WorkerEnd | undefined): void => {
+    if (found === undefined) return;
     cause ??= found;
     killGroup();
   };
@@ -119,16 +114,27 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     clock.sleep(GRACE, finished.signal).then(killGroup, () => {});
   };
 
-  // Milliseconds of checks without a message. They are counted, because a clock also advances while the machine is suspended.
-  let withoutMessage = 0;
-  const report = child.stdio[3] as Readable;
-  const reading = readReport(report, (message) => {
-    withoutMessage = 0;
-    try {
-      run.receive(message);
-    } catch (error) {
-      killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
-    }
+  let usage = createWorkerUsage(run.timeouts);
+  const report = child.stdio[3] as Duplex;
+  const requests: Requests = {
+    send(request) {
+      usage = createWorkerUsage(run.timeouts);
+      report.write(lineOf(request));
+    },
+    end: () => void report.end(),
+  };
+  const reading = readReport(report, {
+    bytes: (count) => killIf(usage.bytes(count)),
+    message(message) {
+      killIf(usage.message());
+      // What it sent after the reason is not used.
+      if (cause !== undefined) return;
+      try {
+        run.receive(message, requests);
+      } catch (error) {
+        killIf({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
+      }
+    },
   });
   writeRequest(child.stdin as Writable, run.request);
   if (stop.aborted) terminate();
@@ -150,12 +156,10 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     for (;;) {
       await clock.sleep(pause, finished.signal).catch(() => {});
       if (finished.signal.aborted) return;
-      withoutMessage += pause;
-      const timeout = run.progressTimeout();
-      if (withoutMessage >= timeout) killBecause({ kind: 'stalled', timeout });
+      if (run.isWaiting?.() !== true) killIf(usage.time(pause));
       memoryOf ??= host.memory();
       const memory = memoryOf(pid);
-      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      if (memory.used > memory.limit) killIf({ kind: 'memory', ...memory });
       pause = nextCheck(memory);
     }
   }
@@ -196,15 +200,25 @@ export function endOfWorker(child: ChildProcess): Promise<WorkerEnd> {
 /** The worker may end before it has read everything: its end then has the reason. */
 function writeRequest(stdin: Writable, request: object): void {
   stdin.on('error', () => {});
-  stdin.end(`${JSON.stringify(request)}\n`);
+  stdin.end(lineOf(request));
 }
 
-/** Resolves at the end of the pipe. `receive` gets undefined for a line that is not JSON, or too long. */
-function readReport(report: Readable, receive: (message: unknown) => void): Promise<void> {
+function lineOf(request: object): string {
+  return `${JSON.stringify(request)}\n`;
+}
+
+/** Resolves at the end of the pipe. `message` gets undefined for a line that is not JSON, or too long. */
+function readReport(
+  report: Readable,
+  on: { bytes(count: number): void; message(message: unknown): void },
+): Promise<void> {
   const take = createLineReader(LONGEST_MESSAGE, (line) =>
-    receive(line === undefined ? undefined : parseJson(line)),
+    on.message(line === undefined ? undefined : parseJson(line)),
   );
-  report.on('data', take);
+  report.on('data', (piece: Buffer) => {
+    on.bytes(piece.length);
+    take(piece);
+  });
   report.on('error', () => {});
   return new Promise((resolve) => report.once('close', resolve));
 }

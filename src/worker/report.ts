@@ -136,6 +136,8 @@ const kinds = {
   applied: object({ config: number }),
   /** A config failed; the others continue. */
   failed: object({ config: number, problems: list(problemShape) }),
+  /** An attempt of the start failed: the worker keeps the values that it has fetched, and waits for the request of the next one. */
+  waiting: object({}),
   /** Kubernetes Secrets are missing, or another manager wrote them: a sync is needed. */
   secretsStale: object({}),
 } as const;

@@ -116,7 +116,7 @@ test('reports no connection, a timeout and a response without credentials', () =
     /add-on runs/,
     undefined,
   );
-  check({ kind: 'timeout', ms: 5000 }, /no response within 5000 ms$/, /EKS Auth/, undefined);
+  check({ kind: 'timeout', ms: 5000 }, /no response within 5s$/, /EKS Auth/, undefined);
   check(
     { kind: 'response' },
     /response without valid AccessKeyId/,

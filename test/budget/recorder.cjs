@@ -2,9 +2,9 @@
  * Runs the program's modules as the executable's launcher does, and records what they used:
  * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
- * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, late, opened, peak }: the modules that were evaluated,
- * those of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, those of them that
- * were loaded after a flag of V8 had changed, [function, path] of every call of `fs` with a path, and the most resident memory in KiB.
+ * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, opened, peak }: the modules that were evaluated, those
+ * of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, [function, path] of
+ * every call of `fs` with a path, and the most resident memory in KiB.
  */
 'use strict';
 const fs = require('node:fs');
@@ -40,7 +40,6 @@ const loadedSince = (list) =>
     .filter((entry) => entry.startsWith('NativeModule '))
     .map((entry) => entry.slice('NativeModule '.length));
 const before = [...process.moduleLoadList];
-let late = () => [];
 // The program requests v8 in this way; loading it here would hide that.
 const { getBuiltinModule } = process;
 process.getBuiltinModule = (name) => {
@@ -50,8 +49,6 @@ process.getBuiltinModule = (name) => {
     ...found,
     setFlagsFromString(flag) {
       early ??= [...evaluated];
-      const then = [...process.moduleLoadList];
-      late = () => loadedSince(then);
       found.setFlagsFromString(flag);
     },
   };
@@ -66,7 +63,6 @@ process.on('exit', () => {
       modules: evaluated,
       early: early ?? evaluated,
       builtins: loadedSince(before),
-      late: late(),
       opened: files,
       peak,
     }),

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { programFlags } from '../../src/build/executable.ts';
 
 export interface Recording {
   readonly code: number;
@@ -16,8 +17,6 @@ export interface Recording {
   readonly early: readonly string[];
   /** Node's own modules that were loaded. */
   readonly builtins: readonly string[];
-  /** Those of them that were loaded after a flag of V8 had changed. */
-  readonly late: readonly string[];
   /** Every call of `fs` with a path. */
   readonly opened: readonly (readonly [name: string, path: string])[];
   /** The most resident memory, in KiB. */
@@ -54,7 +53,11 @@ export async function recordRun(
   const record = join(place, 'record.json');
   try {
     const recorder = join(import.meta.dirname, 'recorder.cjs');
-    const { code, stderr } = await ended([recorder, bundleFile, record, ...args], env, stop);
+    const { code, stderr } = await ended(
+      [...programFlags(), recorder, bundleFile, record, ...args],
+      env,
+      stop,
+    );
     const worker = existsSync(`${record}.worker`) ? { worker: read(`${record}.worker`) } : {};
     return { code, stderr, ...read(record), ...worker };
   } finally {

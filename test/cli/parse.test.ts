@@ -215,21 +215,33 @@ for (const [line, remedy] of [
 for (const [flag, value, remedy] of [
   ['interval', '600', 'Write the unit: 600s for seconds.'],
   ['interval', '2d', 'Write days as hours: 48h.'],
+  ['interval', '1.1d', 'Write days as hours: 26h24m.'],
+  ['interval', '30d', 'Use at most 480h.'],
+  ['interval', '99999999', 'Use at most 480h.'],
   ['interval', '900000h', 'Use at most 480h.'],
   ['mode', '640', 'Write 0640.'],
   ['mode', '0o640', 'Write 0640.'],
   ['owner', 'app:app', /^Write numbers: id -u NAME/],
   ['listen', '9000', 'Write 0.0.0.0:9000.'],
+  ['notify-signal', '1', 'Write its name, which kill -l 1 prints.'],
   ['notify-exec', 'nginx -s reload', `Write '["nginx","-s","reload"]'.`],
   ['notify-exec', '["nginx" "-s"]', /^Write a list such as '\["nginx"/],
   ['notify-exec', 'a && b', /a shell command needs a shell: '\["sh","-c"/],
   ['notify-url', 'localhost:80/reload', 'Write http://localhost:80/reload.'],
   ['listen', 'x', 'Correct the value.'],
+  ['listen', '99999', 'Correct the value.'],
 ] as const)
   test(`the remedy of --${flag} "${value}" is what to write instead`, () => {
     const [problem] = rejected('sidecar', { [`PODSECRETS_${flag.replace('-', '_').toUpperCase()}`]: value });
     assert.match(problem?.remedy ?? '', remedy);
   });
+
+test('the remedy of a size in the units of other programs is that of Kubernetes', () => {
+  for (const text of ['64MB', '64mb', '64MiB']) {
+    const problem = first('inject', { PODSECRETS_MEMORY_LIMIT: text });
+    assert.is(problem.remedy, 'Write 64Mi.', text);
+  }
+});
 
 test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });

@@ -273,6 +273,7 @@ test('a missing token file is reported at the token', async (scene) => {
     out,
     /FAIL {2}token\n {8}\S+pod-identity-token: expected the service account's token, got no file/,
   );
+  assert.match(out, /FAIL {2}identity {3}same as token\n/);
 });
 
 test('IRSA works with its variables alone, without usePodIdentity', async (scene) => {

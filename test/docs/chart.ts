@@ -6,6 +6,7 @@
 
 import { type Kind, kinds, type Option } from '../../src/cli/option-kinds.ts';
 import { flagOf, type OptionName, options } from '../../src/cli/options.ts';
+import { signals } from '../../src/cli/values.ts';
 import { containerOptions } from '../../src/inject/options.ts';
 import { table } from './markdown.ts';
 
@@ -115,8 +116,10 @@ export const patterns: Partial<Record<Kind, string>> = {
   duration: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
   mode: '^0[0-7]{3}$',
   listen: '^(off|(\\[[0-9a-fA-F:.]+\\]|[^:\\s\\[\\]]*):[0-9]{1,5})$',
-  signal: '^(SIG)?[A-Z]+[12]?$',
+  signal: `^(SIG)?(${signals.map((signal) => signal.slice('SIG'.length)).join('|')})$`,
   url: '^https?://',
+  exitCode: '^([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])$',
+  command: '^(\\s*\\[\\s*"[\\s\\S]*\\]\\s*|[^\\s\\[]\\S*)$',
 };
 
 function optionSchema(option: Option): Schema {
@@ -125,7 +128,9 @@ function optionSchema(option: Option): Schema {
   const pattern = patterns[option.kind];
   return {
     description,
-    type: option.kind === 'exitCode' ? ['string', 'integer'] : 'string',
+    ...(option.kind === 'exitCode'
+      ? { type: ['string', 'integer'], minimum: 1, maximum: 255 }
+      : { type: 'string' }),
     ...(option.choices === undefined ? {} : { enum: option.choices }),
     ...(pattern === undefined ? {} : { pattern }),
   };

@@ -1,8 +1,8 @@
 /**
  * Which service and operation a request is meant for, derived from the request alone: one server serves all hosts.
  *
- * `GET /v1/credentials` is the agent's, `/latest/…` the instance metadata service's; a header `X-Amz-Target` names an operation of a JSON service; a form or query with an
- * `Action` is STS. Anything else is for no service.
+ * `GET /v1/credentials` is the agent's, `/latest/…` the instance metadata service's; a header `X-Amz-Target` names an operation of a
+ * JSON service; a form or query with an `Action` is STS. Anything else is for no service.
  */
 
 import { agent } from './agent.ts';

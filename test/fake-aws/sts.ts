@@ -1,5 +1,6 @@
 /**
- * STS: exchanges a web identity token, or the signature of another identity, for credentials, and returns the identity of the signer. Query protocol in, XML out.
+ * STS: exchanges a web identity token, or the signature of another identity, for credentials, and returns the identity of the signer.
+ * Query protocol in, XML out.
  *
  * A token is looked up, not verified as a JWT: it is known, expired or unknown. A known token gets only the role of its
  * identity.

@@ -285,6 +285,12 @@ test('a quantity may be a number, and each of requests and limits may be missing
   assert.not.match(text, 'limits');
 });
 
+test('a parent chart may remove config with null, and sets configMap instead', () => {
+  assert.match(renderShop('1.36', ['config=null', 'configMap=theirs']), /configMap:\s+\{?name: "?theirs/);
+  const neither = helm('template', 'r', chart, '--set', 'config=null');
+  assert.not.match(neither.err, 'interface conversion');
+});
+
 test('the schema accepts the same values of an option as the program', () => {
   const words = [
     '5m',
@@ -300,7 +306,9 @@ test('the schema accepts the same values of an option as the program', () => {
     ':80',
     '[::]:9',
     '80',
-  ].concat(['HUP', 'SIGUSR1', 'SIGFOO1x', 'http://a/b', 'ftp://a', '']);
+  ]
+    .concat(['HUP', 'SIGUSR1', 'SIGWINCH', 'HUPP', 'SIGFOO1x', 'http://a/b', 'ftp://a', ''])
+    .concat(['nginx', 'nginx -s reload', '["nginx", "-s"]\n', '[]', '0', '1', '99', '255', '256', '01']);
   for (const [kind, pattern] of Object.entries(patterns)) {
     for (const word of words) {
       const taken = kinds[kind as Kind].read(word) !== undefined;

@@ -10,9 +10,8 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [64, 170, 64, 60];
 const LIMIT = 600;
 const LEAST = 0.02;
 
-type Drawn = Exclude<Reader, 'sidecar'>;
 const lines: Readonly<
-  Record<Drawn, { readonly colour: string; readonly dash: string; readonly label: string }>
+  Record<Reader, { readonly colour: string; readonly dash: string; readonly label: string }>
 > = {
   single: { colour: '#3f7cac', dash: '', label: 'single' },
   auto: { colour: '#5b8c5a', dash: '2 5', label: 'auto (as single)' },
@@ -27,7 +26,7 @@ export function drawHerd({ starts }: HerdResults): string {
   const x = scale(1, Math.max(...counts), LEFT, WIDTH - RIGHT);
   const y = scale(LEAST, LIMIT, HEIGHT - BOTTOM, TOP);
   const title = 'The last of 10,000 pods that start within one minute';
-  const drawn = (Object.keys(lines) as Drawn[]).flatMap((reader) => {
+  const drawn = (Object.keys(lines) as Reader[]).flatMap((reader) => {
     const { colour, dash, label } = lines[reader];
     const points = rows
       .filter((row) => row.reader === reader)

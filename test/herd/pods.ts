@@ -134,17 +134,11 @@ export interface PodEvents {
   readonly refreshed?: () => void;
 }
 
-/** How a pod reads at its start: a retry of `init` reads only what is missing, one of a sidecar is another process. */
-export interface Reading {
-  readonly mode: FetchMode;
-  readonly keepsValues: boolean;
-}
-
-/** A pod that starts now: syncs until one succeeds, then, with an interval, refreshes. */
+/** A pod that starts now: syncs until one succeeds, each time only what is missing; then, with an interval, refreshes. */
 export function startPod(
   world: World,
   workload: Workload,
-  { mode, keepsValues }: Reading,
+  mode: FetchMode,
   { served, refreshed }: PodEvents,
   interval?: number,
 ): void {
@@ -180,7 +174,7 @@ export function startPod(
   let missing = callsOf(workload, mode, 'start').operations;
   const readMissing = (done: (ok: boolean) => void): void =>
     sdkCalls(world, missing, IN_FLIGHT, (failed) => {
-      if (keepsValues) missing = failed.map((index) => missing[index] as Operation);
+      missing = failed.map((index) => missing[index] as Operation);
       done(failed.length === 0);
     });
   const start = (failures: number): void =>

@@ -97,7 +97,7 @@ export function computeStarts(sizes: readonly StartSize[]): readonly Row<StartRe
   );
 }
 
-const WITH_PARAMETERS: readonly Reader[] = ['auto', 'sidecar', 'provider'];
+const WITH_PARAMETERS: readonly Reader[] = ['auto', 'provider'];
 const RATES = {
   AssumeRoleForPodIdentity: [50, 125, 250, 500, 1000],
   AssumeRoleWithWebIdentity: [60, 300, 600, 1200],

@@ -3,25 +3,14 @@
 import type { FetchMode } from '../../src/cli/options.ts';
 import { seededRandom } from '../fake-aws/random.ts';
 import { createAccount, defaultQuotas, isOfSecretsManager, type Quotas } from './account.ts';
-import {
-  type Delays,
-  mountByProvider,
-  ownDelays,
-  type Reading,
-  startPod,
-  type Workload,
-  type World,
-} from './pods.ts';
+import { type Delays, mountByProvider, ownDelays, startPod, type Workload, type World } from './pods.ts';
 import { createSimulation } from './simulation.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A mode of `init`, a sidecar with `auto`, or the provider's DaemonSet. */
-export type Reader = FetchMode | 'sidecar' | 'provider';
-
-const readingOf = (reader: Exclude<Reader, 'provider'>): Reading =>
-  reader === 'sidecar' ? { mode: 'auto', keepsValues: false } : { mode: reader, keepsValues: true };
+/** A mode of podsecrets, or the provider's DaemonSet. */
+export type Reader = FetchMode | 'provider';
 
 export interface HerdOptions {
   readonly pods: number;
@@ -64,7 +53,7 @@ export function start(options: HerdOptions): StartResult {
     simulation.after(random() * MINUTE, () =>
       reader === 'provider'
         ? mountByProvider(herd, workload, { served })
-        : startPod(herd, workload, readingOf(reader), { served }),
+        : startPod(herd, workload, reader, { served }),
     );
   }
   simulation.run(10 * MINUTE);
@@ -100,7 +89,7 @@ export function refresh(
   const events = { served: () => {} };
   for (let pod = 0; pod < options.pods; pod++)
     simulation.after(random() * MINUTE, () =>
-      startPod(herd, options.workload, readingOf(options.reader), events, interval),
+      startPod(herd, options.workload, options.reader, events, interval),
     );
   // After the starts, and before the first refresh.
   simulation.run(4 * MINUTE);
@@ -147,7 +136,7 @@ export function outage(
       recovered = simulation.now() - to;
     };
     simulation.after(random() * MINUTE, () =>
-      startPod(herd, options.workload, readingOf(options.reader), { served: () => {}, refreshed }, interval),
+      startPod(herd, options.workload, options.reader, { served: () => {}, refreshed }, interval),
     );
   }
   const calls = (): number => sum(account.counts.calls.values());

@@ -2,7 +2,6 @@
 
 import { table } from '../docs/markdown.ts';
 import type { HerdResults } from './results.ts';
-import type { Reader } from './scenarios.ts';
 
 const OPEN = '<!-- herd: written by npm run herd -->\n';
 const CLOSE = '\n<!-- /herd -->';
@@ -21,11 +20,6 @@ const quotaText = {
   'higher throughput': '1,000 GetParameters/s',
 } as const;
 
-const readerText: Readonly<Partial<Record<Reader, string>>> = {
-  provider: 'the CSI provider',
-  sidecar: 'auto, in a sidecar',
-};
-
 function herdTables({ starts, identities, refreshes, jitters, outages }: HerdResults): string {
   return [
     'From the creation of a pod to its files:',
@@ -34,7 +28,7 @@ function herdTables({ starts, identities, refreshes, jitters, outages }: HerdRes
       starts.map(({ secrets, parameters, quotas, reader, pods, result }) => [
         `${secrets} + ${parameters}`,
         quotaText[quotas],
-        readerText[reader] ?? reader,
+        reader === 'provider' ? 'the CSI provider' : reader,
         seconds(result.median),
         seconds(result.last),
         (result.throttled / pods).toFixed(1),

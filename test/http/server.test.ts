@@ -37,7 +37,7 @@ interface Response {
 }
 
 function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Response> {
-  return new Promise((resolve, reject) => {
+  const responded = new Promise<Response>((resolve, reject) => {
     const { host, port } = server.address;
     const headers = { host: 'localhost', 'content-length': Buffer.byteLength(body) };
     request({ host, port, method, path, agent: false, headers }, async (response) => {
@@ -48,6 +48,7 @@ function ask(server: HttpServer, method: string, path: string, body = ''): Promi
       .on('error', reject)
       .end(body);
   });
+  return within(`a response to ${method} ${path}`, responded);
 }
 
 /** A connection on which a test writes any bytes; `received` holds the response; `closed` waits for its end. */
@@ -233,6 +234,24 @@ test('a port in use is a Problem with a remedy', async () => {
   assert.instance(error, Problem);
   assert.is((error as Problem).message, `cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
   assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
+});
+
+test('a limit of open files that is reached is not reported as a wrong address', () => {
+  const module = new URL('../../src/http/server.ts', import.meta.url).href;
+  const script = `
+    import { closeSync, openSync } from 'node:fs';
+    const { openHttpServer } = await import(${JSON.stringify(module)});
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    const end = await openHttpServer({ host: '127.0.0.1', port: 0 }, {}).catch((error) => error);
+    for (const file of open) closeSync(file);
+    console.log(end.message + '. ' + end.remedy);`;
+  const { stdout, stderr } = spawnSync(
+    'prlimit',
+    ['--nofile=64', process.execPath, '--no-warnings', '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  );
+  assert.match(stdout, /\(EMFILE\)\. The limit of open files is reached: raise it \(ulimit -n\)/, stderr);
 });
 
 test('an address of another machine is a Problem', async () => {

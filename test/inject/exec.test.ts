@@ -110,6 +110,13 @@ test('rejects a container without a command, because the entrypoint of its image
   assert.match(text, "the image's entrypoint is not in the manifest");
 });
 
+test('rejects a command that starts podsecrets itself, with words that no injection writes', async () => {
+  for (const words of ["'--set', 'A=/a'", "'--on-change', 'restart'", "'--config=/app/config.yaml'"]) {
+    const own = `  - name: app\n    image: app\n    command: [/podsecrets/podsecrets, exec, ${words}, --, /app]\n`;
+    assert.match(await rejection(pod(own)), /expected the command of the application for --exec/);
+  }
+});
+
 test('rejects a config without variables', async () => {
   const text = await rejection(pod(app), config('\n  - {objectName: db, objectType: secretsmanager}'));
   assert.match(text, 'expected env in an object for --exec');

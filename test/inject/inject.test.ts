@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePlan } from '../../src/config/parse.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
 import {
   type ContainerView,
   changedLines,
@@ -567,6 +568,18 @@ test('rejects a "billion laughs" attack', async () => {
   ].join('\n');
   const problem = await rejects(injectWith({ file: 'pods.yaml', text: bomb, configs: [] }, ''));
   assert.match(String(problem), 'expected at most 100 expansions of aliases');
+});
+
+test('explains a mistake in the YAML as in a config: the line, and the repair', async () => {
+  const spec = workload('Pod', kinds.Pod ?? '');
+  for (const [text, expected] of [
+    ['kind: Pod\n\tspec: {}\n', /^manifest \(pods.yaml:\d+\): expected spaces as indentation, got a tab/],
+    [`${spec}<<<<<<< HEAD\na: b\n`, /got the conflict marker "<<<<<<< HEAD" of Git\. Resolve the conflict/],
+    [`${spec}kind: Pod\n`, /the key is repeated in its map\. Remove one of them/],
+  ] as const) {
+    const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+    assert.match(problemLine(problem as Problem), expected);
+  }
 });
 
 test('reports an alias without its anchor, and a merge without a map', async () => {

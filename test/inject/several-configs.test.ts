@@ -87,14 +87,14 @@ test('rejects two configs with the same name, because their ConfigMaps would hav
 
 test('rejects nested directories of two configs of a pod', async () => {
   const other = secretProviderClass.replace('name: app', 'name: other');
-  for (const [one, two] of [
-    [undefined, undefined],
-    ['/s', '/s/two'],
-    ['/s/one', '/s/'],
+  for (const [one, two, message] of [
+    [undefined, undefined, 'two mounts are at /mnt/secrets-store.'],
+    ['/s', '/s/two', 'directories overlap: /s and /s/two.'],
+    ['/s/one', '/s/', 'directories overlap: /s/ and /s/one.'],
   ]) {
     assert.match(
       await problems(plain, [secretProviderClass, one], [other, two]),
-      /Pod\/web container app: directories overlap/,
+      `Pod/web container app: ${message}`,
     );
   }
   assert.is(await problems(plain, [secretProviderClass, '/s'], [other, '/s2']), '');

@@ -196,7 +196,7 @@ const rejected: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/cache/}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
+    /volume other is mounted at .*, which overlaps \/mnt\/secrets-store/,
   ],
   [
     'a path that is taken, written in another way',
@@ -204,7 +204,7 @@ const rejected: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
+    /volume other is already mounted at \/mnt\/secrets-store\./,
   ],
   [
     "another ConfigMap in a volume with podsecrets' name",
@@ -244,7 +244,7 @@ const rejected: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: v, mountPath: /v}, {name: other, mountPath: /v/cache}]',
       pod: `${csiVolume.pod.replace(']', ', {name: other, emptyDir: {}}]')}`,
     },
-    /another volume is mounted at \/v\/cache, which overlaps \/v\. Change a mount path in the pod spec/,
+    /volume other is mounted at \/v\/cache, which overlaps \/v\. Change a mount path in the pod spec/,
   ],
   [
     'a path that is taken',
@@ -252,7 +252,30 @@ const rejected: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
+    /volume other is already mounted at \/mnt\/secrets-store\./,
+  ],
+  [
+    'a driver that is nearly that of the CSI driver',
+    {
+      ...csiVolume,
+      pod: csiVolume.pod.replace('secrets-store', 'secret-store'),
+    },
+    /volume v: expected the driver secrets-store.csi.k8s.io, got "secret-store.csi.k8s.io"/,
+  ],
+  [
+    'a relative path of a volume of the CSI driver',
+    { ...csiVolume, container: 'volumeMounts: [{name: v, mountPath: v}]' },
+    /got "v"\. Change the mount path in the pod spec/,
+  ],
+  [
+    'volumeMounts that are a map',
+    { container: 'volumeMounts: {name: v, mountPath: /v}' },
+    /container app: expected a list in volumeMounts, got a map\. Begin each entry with a dash/,
+  ],
+  [
+    'init containers that are a map',
+    { pod: 'initContainers: {name: a, image: b}' },
+    /expected a list in initContainers, got a map/,
   ],
   [
     'a name that is taken',
@@ -454,8 +477,12 @@ test('rejects an input without pods, or without anything to change', async () =>
     }
   };
   assert.match(await of('kind: Service\n'), /pods.yaml: no Pod or workload found/);
+  assert.match(
+    await of('kind: Deployment\nspec: {replicas: 1}\n'),
+    /no Pod or workload found: a Deployment has its pod spec in spec.template.spec, and there is none/,
+  );
   assert.match(await of(manifest({})), /no volume of secrets-store.csi.k8s.io/);
-  assert.match(await of('a: [\n'), /pods.yaml \(pods.yaml:2\): invalid YAML/);
+  assert.match(await of('a: [\n'), /^manifest \(pods.yaml:2\): expected "\]", got none/);
 });
 
 const synced = secretProviderClass

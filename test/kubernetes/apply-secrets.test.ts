@@ -342,6 +342,13 @@ test('retries a busy or failing API server after its Retry-After', async ({ api 
   }
 });
 
+test('a Retry-After of another form is no wait', async ({ api }) => {
+  for (const wait of ['1e999', 'Infinity', '-1', 'soon']) {
+    api.faults.push({ status: 503, headers: { 'retry-after': wait } });
+    assert.is((await apply(api)).outcome.problems[0]?.retryAfter, undefined, wait);
+  }
+});
+
 test('retries an unreachable API server', async ({ api }) => {
   await api.close();
   const elsewhere = await kubernetesDouble();

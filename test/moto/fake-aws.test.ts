@@ -2,8 +2,8 @@
  * The fake AWS compared with moto: the same requests, the same responses.
  *
  * The SDK's clients send the same requests to both, one by one. The test compares what a client can depend on: every field of a
- * response, or the code of an error. It does not compare what an implementation may choose: sentences, request ids, dates, the six characters
- * that end an ARN. Where the two differ, the entry has the difference, and why the fake AWS is right.
+ * response, or the code of an error. It does not compare what an implementation may choose: sentences, request ids, dates, the six
+ * characters that end an ARN. Where the two differ, the entry has the difference, and why the fake AWS is right.
  */
 
 import {

@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
+import { within } from '../support/wait.ts';
 import { motoPackages } from './packages.ts';
 
 /** The default account of moto. */
@@ -41,7 +42,7 @@ export async function startMoto(): Promise<Moto> {
       else log.push(line);
     });
   });
-  const url = await Promise.race([address, exited.then(() => undefined)]);
+  const url = await within('moto to listen', Promise.race([address, exited.then(() => undefined)]));
   if (url === undefined) throw new Error(`moto ended before it listened:\n${log.join('\n')}`);
   return {
     url,
@@ -51,7 +52,7 @@ export async function startMoto(): Promise<Moto> {
     },
     async stop() {
       child.kill();
-      await exited;
+      await within('the end of moto', exited);
     },
   };
 }

@@ -9,7 +9,7 @@ import { Problem } from '../../src/core/problem.ts';
 import { type ProcessSystem, type SignalTarget, signalNotifier } from '../../src/notify/signal.ts';
 import { isAllowed, mayBecome } from '../support/allowed.ts';
 import { rejects } from '../support/rejects.ts';
-import { within } from '../support/wait.ts';
+import { endOf, within } from '../support/wait.ts';
 
 const test = suite('signalling');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-signal-'));
@@ -141,7 +141,7 @@ test('signals the process after the clock was set forward since the pid file was
 
 test('reports a real process that has ended as a stale pid file', async () => {
   const child = spawn('true');
-  await within('the end of true', once(child, 'exit'));
+  await endOf(child);
   assert.match(await problem(pidFile(String(child.pid)), real), /^stale pid file: /);
 });
 

@@ -1,7 +1,6 @@
 /** `podsecrets exec --on-change`: the command as a child of podsecrets. */
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { canary, canaryIn } from '../support/canary.ts';
 import {
   change,
   commandPid,
+  type OnChange,
   onChangeSuite,
   password,
   region,
@@ -18,9 +18,11 @@ import {
   waits,
   wordsOf,
 } from '../support/on-change.ts';
+import { textsInMemory } from '../support/process-memory.ts';
+import { childrenOf, isRunning } from '../support/processes.ts';
 import { binary, start } from '../support/program.ts';
 import { podIdentityEnv } from '../support/sandbox.ts';
-import { until, within } from '../support/wait.ts';
+import { endOf, until } from '../support/wait.ts';
 
 const exec = onChangeSuite('exec --on-change');
 
@@ -157,6 +159,55 @@ exec('SIGTERM during the first fetch ends with 143, and the command is not start
   assert.is(commandPid(box), undefined);
 });
 
+/** A start whose first attempt has read one of two secrets; and the process that waits for the next attempt. */
+async function startWaiting(fixture: OnChange) {
+  const { aws, box } = fixture;
+  box.writeConfig({ objects: [password, { objectName: 'other', objectType: 'secretsmanager' }] });
+  const on = { operation: 'GetSecretValue', id: 'other' };
+  // The attempts of the SDK; the next one of podsecrets is in a second at the earliest.
+  await aws.addFault({ on, times: 2, does: { kind: 'server-error' } });
+  await aws.addFault({ on, times: 1, does: { kind: 'server-error', retryAfter: 1 } });
+  const one = running(fixture, 'restart', waits, [
+    '--dir',
+    box.dir,
+    '--start-timeout',
+    '1m',
+    '--interval',
+    '1h',
+  ]);
+  await one.prints(/start\.retrying/);
+  const [worker = 0] = childrenOf(one.pid);
+  assert.ok(worker > 0, 'no process waits');
+  return { one, worker, reads: () => aws.count({ operation: 'GetSecretValue', id: 'db' }) };
+}
+
+exec('a retry of the start reads only what the attempt before it did not', async (fixture) => {
+  const { one, worker, reads } = await startWaiting(fixture);
+  assert.equal(textsInMemory(worker, [canary('one')]), [canary('one')]);
+  assert.equal(textsInMemory(one.pid, [canary('one')]), []);
+  await until('the command', () => commandPid(fixture.box) !== undefined);
+  assert.is(commandPid(fixture.box), worker);
+  assert.is(await reads(), 1);
+});
+
+exec('a process that is killed between two attempts of the start is replaced', async (fixture) => {
+  const { one, worker, reads } = await startWaiting(fixture);
+  process.kill(worker, 'SIGKILL');
+  await until('the command', () => commandPid(fixture.box) !== undefined);
+  assert.is(await reads(), 2);
+  assert.not.match(one.stderr(), 'sync.killed');
+});
+
+exec(
+  'SIGTERM between two attempts of the start ends podsecrets and the process that waits',
+  async (fixture) => {
+    const { one, worker } = await startWaiting(fixture);
+    process.kill(one.pid, 'SIGTERM');
+    assert.is((await one.ended()).code, 143);
+    await until('the end of the process', () => !isRunning(worker));
+  },
+);
+
 exec('a signal that arrives during the first fetch is not for the command', async (fixture) => {
   const { aws, box } = fixture;
   await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'latency', ms: 300 } });
@@ -203,7 +254,7 @@ exec('at a terminal the keys reach the command once', async (fixture) => {
   terminal.stdin.write('\x03');
   await until('the second key', () => textOf(box.root, 'got') === 'INT\nINT\n');
   box.write('stop', '');
-  const [code] = await within('the end of exec', once(terminal, 'exit'));
+  const [code] = await endOf(terminal);
   assert.equal([code, textOf(box.root, 'got')], [5, 'INT\nINT\n']);
 });
 

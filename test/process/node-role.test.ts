@@ -133,7 +133,7 @@ test('the status page names the link', async (fixture) => {
     assert.match(status.stdout, 'credentials of the default chain (instance role) expire in');
   } finally {
     sidecar.child.kill();
-    await sidecar.ended;
+    await sidecar.ended();
   }
 });
 

@@ -13,7 +13,7 @@ import { isAllowed } from '../support/allowed.ts';
 import { childrenOf } from '../support/processes.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { until, within } from '../support/wait.ts';
+import { endOf, until, within } from '../support/wait.ts';
 
 /** The built sidecar with real processes on a real tmpfs: a secret is rotated, and the application is notified. */
 const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('notifications of the built sidecar');
@@ -212,7 +212,7 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   for (const line of stderr.trimEnd().split('\n')) assert.type(JSON.parse(line), 'object', line);
   const [sidecarPid = 0] = childrenOf(child.pid ?? 0);
   process.kill(sidecarPid, 'SIGTERM');
-  assert.is((await within('the end of the sidecar', once(child, 'exit')))[0], 0);
+  assert.is((await endOf(child))[0], 0);
 });
 
 test.run();

@@ -154,6 +154,63 @@ output(
   },
 );
 
+output(
+  'the log says how many lines were dropped while nothing read it, and so does a metric',
+  async ({ box }) => {
+    const aws = await startFakeAwsProcess({
+      identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
+      regions: { 'eu-west-1': { secrets: { a: 'x' } } },
+    });
+    let reloads = 0;
+    const configure = () =>
+      box.writeConfig({
+        objects: [object('a')],
+        ...Object.fromEntries(
+          Array.from({ length: COUNT }, (_, at) => [`${'x'.repeat(150)}${reloads}-${at}`, 'x']),
+        ),
+      });
+    configure();
+    const fifo = join(box.root, 'log-of-drops');
+    execFileSync('mkfifo', [fifo]);
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'];
+    const command = ['sh', '-c', `exec "$0" "$@" 2> ${fifo}`, binary] as const;
+    const sidecar = await startSidecar(args, podIdentityEnv(box, aws, 't'), command);
+    const dropped = () => sidecar.metric('podsecrets_log_lines_dropped_total');
+    try {
+      await until(
+        'readiness',
+        async () => (await sidecar.page('/readyz').catch(() => undefined))?.status === 200,
+      );
+      assert.is(await dropped(), 0);
+      while ((await dropped()) === 0) {
+        reloads += 1;
+        configure();
+        await until(
+          'another config',
+          async () => (await sidecar.metric('podsecrets_config_reloads_total{result="changed"}')) === reloads,
+        );
+      }
+      const missing = await dropped();
+      let log = '';
+      await until('the notice', () => {
+        log += readAvailable(reader);
+        return log.includes('log.dropped') && log.endsWith('\n');
+      });
+      const lines = log.trimEnd().split('\n');
+      const notices = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'log.dropped');
+      assert.equal(
+        notices.map(({ level, lines }) => [level, lines]),
+        [['error', missing]],
+      );
+    } finally {
+      sidecar.child.kill('SIGKILL');
+      closeSync(reader);
+      await aws.stop();
+    }
+  },
+);
+
 /** What a pipe contains. */
 function readAvailable(pipe: number): string {
   const parts: Buffer[] = [];

@@ -88,6 +88,14 @@ terminal('doctor fits 80 columns and has colours', async ({ aws, box }) => {
   assert.is(tooWide(piped).length > 0, true);
 });
 
+terminal('the policy of doctor is whole, and its notes fit 80 columns', async ({ box }) => {
+  box.writeConfig({ region: 'eu-west-1', objects: secrets });
+  const { code, stdout } = await onTerminal(['doctor', '--policy', '--config', box.config]);
+  assert.is(code, 0, stdout);
+  assert.equal(tooWide(stdout), []);
+  assert.match(stdout, 'remove it if all are');
+});
+
 terminal('check fits 80 columns; NO_COLOR turns its colours off', async ({ box }) => {
   box.writeConfig({ region: 'eu-west-1', objects: [...secrets, denied] });
   const args = ['check', '--config', box.config, '--dir', box.dir];
@@ -165,5 +173,26 @@ terminal('inject shows that it reads the terminal, and Ctrl-C ends it at once', 
   const [code] = await within('the end of inject', ended);
   assert.is(code, 130, shown);
 });
+
+terminal(
+  'inject shows the characters of a manifest that reorder or hide text on a terminal, and keeps them in a file',
+  async () => {
+    const box = makeSandbox();
+    const hidden = 'a\u202eb\u200b';
+    const file = box.write(
+      'pod.yaml',
+      `# ${hidden}\nkind: Pod\nspec:\n  containers:\n  - name: app # ${hidden}\n`,
+    );
+    box.writeConfig({ region: 'eu-west-1', objects: secrets });
+    const args = ['inject', '--file', file, '--config', box.config, '--image', 'x:1'];
+    for (const more of [[], ['--diff']]) {
+      const seen = await onTerminal([...args, ...more]);
+      assert.match(seen.stdout, 'a\\u202eb\\u200b');
+      assert.not.match(seen.stdout, /[\u202e\u200b]/);
+    }
+    assert.match((await run(args)).stdout, `# ${hidden}`);
+    box.remove();
+  },
+);
 
 terminal.run();

@@ -42,6 +42,11 @@ test('each error states what failed and what to change in the pod', () => {
   for (const [problem, message, remedy] of [
     [explained('ENOSPC', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
     [explained('EDQUOT', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
+    [
+      explained('EFBIG', 'write'),
+      'a file is larger than this process may write (EFBIG at write)',
+      'ulimit -f',
+    ],
     [explained('EROFS', 'mkdtemp'), 'the volume is mounted read-only (EROFS at mkdtemp)', 'readOnly'],
     [
       explained('EPERM', 'chown', '/mnt/secrets/a'),

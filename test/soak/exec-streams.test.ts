@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -17,7 +16,7 @@ import {
 } from '../support/on-change.ts';
 import { binary } from '../support/program.ts';
 import { podIdentityEnv } from '../support/sandbox.ts';
-import { until, WAIT_LIMIT, within } from '../support/wait.ts';
+import { endOf, until, WAIT_LIMIT } from '../support/wait.ts';
 
 const exec = onChangeSuite('the streams of exec --on-change');
 
@@ -52,7 +51,7 @@ exec('after a restart the command reads on where the old one stopped', async (fi
     await until('the second line', () => textOf(box.root, 'lines') === 'first\nsecond\n');
   } finally {
     child.kill('SIGTERM');
-    await within('the end of podsecrets', once(child, 'exit'));
+    await endOf(child);
   }
 });
 
@@ -98,7 +97,7 @@ exec('Ctrl-Z stops podsecrets and the command, fg continues both, and Ctrl-C end
   } finally {
     // The kernel hangs up the terminal, which ends what a failed test left on it.
     shell.kill('SIGKILL');
-    await once(shell, 'exit');
+    await endOf(shell);
   }
 });
 

@@ -1,11 +1,19 @@
 /** The built sidecar where its program file, its descriptors, its folder or /proc is not as usual: it starts, and it rotates. */
 
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { isAllowed } from '../support/allowed.ts';
-import { binary } from '../support/program.ts';
-import type { Sandbox } from '../support/sandbox.ts';
+import { binary, run } from '../support/program.ts';
+import { podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { region, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
 
@@ -25,6 +33,12 @@ interface Place {
 
 /** A copy of the program, which the test may change. */
 const copy = (box: Sandbox) => join(box.root, 'podsecrets');
+
+/** The end of a script: starts the program as another user, to whom the directory belongs. */
+function asUser(box: Sandbox): string {
+  for (const folder of [box.root, box.dir]) chmodSync(folder, 0o777);
+  return 'exec setpriv --reuid 65532 --regid 65532 --clear-groups "$@"';
+}
 
 /** Starts the program after a script of the shell. */
 const after = (script: string, ...more: readonly string[]): readonly [string, ...string[]] => [
@@ -50,6 +64,34 @@ const PLACES: Readonly<Record<string, Place>> = {
   },
   'whose standard input is closed': { command: () => after('exec <&-') },
   'whose standard input and output are closed': { command: () => after('exec <&- >&-') },
+  'whose standard input is a directory': { command: () => after('exec </') },
+  'with a umask that takes its own permissions away': {
+    command: (box) => ['sh', '-c', `umask 0777 && ${asUser(box)}`, 'sh', binary],
+    needs: ['setpriv', '--reuid', '65532', '--clear-groups', 'true'],
+  },
+  'whose working directory cannot be read': {
+    command(box) {
+      const folder = join(box.root, 'closed');
+      mkdirSync(folder);
+      return ['sh', '-c', `cd ${folder} && chmod 0 . && ${asUser(box)}`, 'sh', binary];
+    },
+    needs: ['setpriv', '--reuid', '65532', '--clear-groups', 'true'],
+  },
+  'that does not see the processes of others (hidepid=2)': {
+    command: (box) => [
+      'unshare',
+      '--mount',
+      ...['sh', '-c', `mount -t proc -o hidepid=2 proc /proc && ${asUser(box)}`, 'sh', binary],
+    ],
+    needs: ['unshare', '--mount', 'mount', '-t', 'proc', '-o', 'hidepid=2', 'proc', '/proc'],
+  },
+  'on a read-only root': {
+    command: () => ['unshare', '--mount', ...after('mount --bind / / && mount -o remount,bind,ro /')],
+    needs: ['unshare', '--mount', 'mount', '--bind', '/', '/'],
+  },
+  'without HOME, and with an option that Node does not have': {
+    command: () => after('export NODE_OPTIONS=--no-such-option; unset HOME'),
+  },
   'with open descriptors of other programs': {
     command: () => after('exec 3</dev/null 4</dev/null 9</dev/null'),
   },
@@ -90,5 +132,24 @@ for (const [what, { command, change, needs }] of Object.entries(PLACES)) {
     assert.is((await running.ended()).code, 0);
   });
 }
+
+places(
+  'a log line goes nowhere but to standard error if that is closed, and to no file',
+  async ({ aws, box }) => {
+    const env = podIdentityEnv(box, aws, 'pod-token');
+    const words = ['init', '--config', `${box.config}=${box.dir}`];
+    const { code } = await run(words, env, after('exec <&- >&- 2>&-'));
+    assert.is(code, 0);
+    const texts = readdirSync(box.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+    assert.ok(texts.length > 2);
+    assert.equal(
+      texts.filter((text) => text.includes('publish.changed')),
+      [],
+    );
+    assert.equal(box.files(), { a: 'one' });
+  },
+);
 
 places.run();

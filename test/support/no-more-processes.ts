@@ -12,7 +12,7 @@ if (functions.unshare(CLONE_NEWPID) !== 0) throw new Error('unshare is not allow
 spawnSync('true');
 
 const end = await runWorker(
-  { kind: 'sync', request: {}, progressTimeout: () => 1e9, receive() {} },
+  { kind: 'sync', request: {}, timeouts: { progress: () => 1e9, total: 1e9 }, receive() {} },
   {
     program: { file: process.execPath, args: [] },
     clock: realClock,

@@ -1,6 +1,6 @@
 /**
- * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and owned by root, at /mnt/podsecrets in a separate mount
- * namespace. Needs root.
+ * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and owned by root, at /mnt/podsecrets in a
+ * separate mount namespace. Needs root.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { isAllowed } from './allowed.ts';
 import { binary } from './program.ts';
 import { scratch } from './scratch.ts';
+import { within } from './wait.ts';
 
 /** Where podsecrets has the volume, where it publishes by default, and where the application finds the files. */
 export const VOLUME = '/mnt/podsecrets';
@@ -53,10 +54,10 @@ export async function mountVolume({ fsGroup }: { readonly fsGroup?: number } = {
   const words = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', program, binary];
   const holder: ChildProcess = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => holder.kill('SIGKILL'));
-  const [output] = await Promise.race([
-    once(holder.stdout as NodeJS.ReadableStream, 'data'),
-    once(holder, 'close'),
-  ]);
+  const [output] = await within(
+    'the volume to be mounted',
+    Promise.race([once(holder.stdout as NodeJS.ReadableStream, 'data'), once(holder, 'close')]),
+  );
   if (String(output) !== 'mounted\n') throw new Error('expected the volume to be mounted');
 
   const inside = ['nsenter', `--mount=/proc/${holder.pid}/ns/mnt`] as const;

@@ -57,7 +57,15 @@ export function wordsOf(
   script: string,
   flags: readonly string[] = [],
 ): readonly string[] {
-  const times = ['--interval', '1s', '--start-timeout', '0s', '--aws-timeout', '1m', '--log-level', 'debug'];
+  const defaults = {
+    '--interval': '1s',
+    '--start-timeout': '0s',
+    '--aws-timeout': '1m',
+    '--log-level': 'debug',
+  };
+  const times = Object.entries(defaults)
+    .filter(([flag]) => !flags.includes(flag))
+    .flat();
   const command = ['sh', '-c', `cd ${box.root}; echo $$ > pid; ${script}`];
   return ['exec', '--config', box.config, '--on-change', onChange, ...times, ...flags, '--', ...command];
 }

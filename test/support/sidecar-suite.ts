@@ -50,6 +50,17 @@ export interface SidecarCommand {
 
 /** A sidecar with the config and the directory of the sandbox, after its first publish. */
 export async function startReady(
+  fixture: SidecarFixture,
+  flags: readonly string[] = [],
+  command: SidecarCommand = {},
+): Promise<Sidecar> {
+  const started = await startUnready(fixture, flags, command);
+  await started.event('sidecar.ready');
+  return started;
+}
+
+/** The same, right after its start. */
+export async function startUnready(
   { aws, box, sidecars }: SidecarFixture,
   flags: readonly string[] = [],
   { env = {}, command }: SidecarCommand = {},
@@ -58,6 +69,5 @@ export async function startReady(
   const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m', ...flags];
   const started = await startSidecar(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env }, command);
   sidecars.push(started);
-  await started.event('sidecar.ready');
   return started;
 }

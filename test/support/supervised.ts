@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { parseCommand } from '../../src/cli/parse.ts';
 import type { ExecWorkerRequest } from '../../src/commands/exec-worker.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { fetchInProcess } from '../../src/exec/fetch-worker.ts';
+import { createCommandFetcher } from '../../src/exec/fetch-worker.ts';
 import { supervise } from '../../src/exec/supervise.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import type { ConfigRequest } from '../../src/worker/request.ts';
@@ -15,7 +15,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { binary } from './program.ts';
 import { realClock } from './real-clock.ts';
 import { makeSandbox, podIdentityEnv } from './sandbox.ts';
-import { until } from './wait.ts';
+import { until, within } from './wait.ts';
 
 /** How many times faster. */
 const FASTER = 50;
@@ -76,6 +76,11 @@ async function rotations(
     kill: process.kill,
     memory: () => () => ({ used: 0, limit: 1 }),
   };
+  const fetcher = createCommandFetcher({
+    host: () => host,
+    shared: undefined,
+    timeouts: { progress: () => 1e9, total: 1e9 },
+  });
   let forward: (signal: NodeJS.Signals) => void = () => {};
   const read = (file: string): readonly string[] => {
     try {
@@ -100,8 +105,7 @@ async function rotations(
       fetch(known, phase, stop) {
         const sync = { work: 'sync', phase, configs: [ofSet], renderLast: [], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
-        const progressTimeout = 1_000_000_000;
-        return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);
+        return fetcher.fetch({ request: all, receive() {} }, stop);
       },
       onReady() {},
       onSuccess() {},
@@ -130,8 +134,8 @@ async function rotations(
     forward('SIGTERM');
     const pid = Number(read('pid')[0]);
     // The one that ignores SIGTERM.
-    if (kind === 'ignores SIGTERM') process.kill(pid, 'SIGKILL');
-    await code;
+    if (kind === 'ignores SIGTERM' && pid > 0) process.kill(pid, 'SIGKILL');
+    await within('the end of the command', code);
     for (const fork of read('forks')) if (fork !== '') process.kill(Number(fork), 'SIGKILL');
     box.remove();
   }

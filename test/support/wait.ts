@@ -5,10 +5,11 @@
  * of test/run.ts for a file, so that several waits can fail, each with a sentence that names what did not happen.
  */
 
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds. */
-export const WAIT_LIMIT = 30_000;
+/** Milliseconds. With 55 processes that want to run on 2 cores, one start of the program took 30 s. */
+export const WAIT_LIMIT = 90_000;
 
 type Description = string | (() => string);
 
@@ -31,6 +32,16 @@ export async function within<Value>(what: Description, promise: Promise<Value>):
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The exit code and the signal of a process, also if it has ended already; rejects when it does not end within the limit. */
+export function endOf(child: ChildProcess): Promise<readonly [number | null, NodeJS.Signals | null]> {
+  const { exitCode, signalCode, spawnfile, pid } = child;
+  if (exitCode !== null || signalCode !== null) return Promise.resolve([exitCode, signalCode]);
+  const end = Promise.withResolvers<readonly [number | null, NodeJS.Signals | null]>();
+  child.once('error', end.reject);
+  child.once('exit', (code, signal) => end.resolve([code, signal]));
+  return within(`the end of ${spawnfile} (pid ${pid})`, end.promise);
 }
 
 function late(what: Description): Error {

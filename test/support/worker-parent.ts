@@ -8,7 +8,7 @@ await runWorker(
   {
     kind: 'sync',
     request: { parent: process.pid },
-    progressTimeout: () => 1e9,
+    timeouts: { progress: () => 1e9, total: 1e9 },
     receive: (message) => process.stdout.write(`${JSON.stringify(message)}\n`),
   },
   {

@@ -228,7 +228,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
             endpoints = served;
             return { address: 'test', close: async () => {} };
           },
-          processFigures: () => ({ residentMemory: 0, cpuTime: 0 }),
+          processFigures: () => ({ residentMemory: 0, cpuTime: 0, droppedLines: 0 }),
           onIdle() {
             busy = false;
           },

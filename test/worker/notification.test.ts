@@ -14,15 +14,18 @@ const test = suite('the process of a notification');
 const never = new AbortController().signal;
 const target = { kind: 'exec', command: ['/bin/app'] } as const;
 
+/** A clock for time limits of minutes. */
+const fast = { ...realClock, sleep: (ms: number, stop: AbortSignal) => realClock.sleep(ms / 100, stop) };
+
 /** Runs a script in the place of the program. */
-function run(script: string, stop: AbortSignal = never): Promise<void> {
+function run(script: string, stop: AbortSignal = never, clock = realClock): Promise<void> {
   const prelude = `
     const say = (message) => require('node:fs').writeSync(3, JSON.stringify(message) + '\\n');
     const request = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
     `;
   const host = {
     program: { file: process.execPath, args: ['-e', prelude + script] },
-    clock: realClock,
+    clock,
     kill: (pid: number, signal: NodeJS.Signals) => process.kill(pid, signal),
     memory: () => () => ({ used: 0, limit: 1 }),
     self: process.pid,
@@ -69,6 +72,16 @@ test('a process that ends without a result, or by a signal after one, is a faile
     assert.equal([code, subject, retry], ['notify.exec', 'hook "/bin/app"', true]);
     assert.match(message, expected);
   }
+});
+
+test('a process that reports the start of a hook again and again does not extend its time', async () => {
+  const hook = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+  const end = once(hook, 'exit');
+  const script = `setInterval(() => say({ kind: 'started', group: ${hook.pid} }), 1);`;
+  const { code, message, remedy } = (await rejects(run(script, never, fast))) as Problem;
+  assert.equal([code, message], ['notify.exec', 'its process did not end within 1m30s and was killed']);
+  assert.match(remedy, 'Give the container more CPU');
+  assert.equal(await within('the end of the hook', end), [null, 'SIGKILL']);
 });
 
 test('a hook is killed if its process was killed, and not if its process succeeded', async () => {

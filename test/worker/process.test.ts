@@ -1,8 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { endProblem } from '../../src/worker/end-problem.ts';
+import { endProblem, type WorkerEnd } from '../../src/worker/end-problem.ts';
 import { openWorkerMemory } from '../../src/worker/memory.ts';
-import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import {
+  CHECK_INTERVAL,
+  isRunningWorker,
+  type Requests,
+  runWorker,
+  type WorkerRun,
+} from '../../src/worker/process.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { startChild } from '../support/child.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
@@ -21,6 +27,8 @@ const PRELUDE = `
   const forever = () => setInterval(() => {}, 1e6);
 `;
 
+const timeouts = (progress: number, total = 60_000) => ({ progress: () => progress, total });
+
 interface Scene extends Partial<WorkerRun> {
   readonly script: string;
   readonly memoryLimit?: number;
@@ -35,7 +43,7 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
     {
       kind: 'sync',
       request: {},
-      progressTimeout: () => 60_000,
+      timeouts: timeouts(60_000),
       receive: (message) => messages.push(message),
       ...run,
     },
@@ -93,19 +101,92 @@ test('a worker that exits with another code than 0 did not finish', async () => 
 });
 
 test('a worker that is silent for too long is killed, however busy it is', async () => {
-  const scene = { script: 'for (;;);', progressTimeout: () => 100 };
-  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100 });
-  assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
+  const scene = { script: 'for (;;);', timeouts: timeouts(100) };
+  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100, sentNothing: true });
+  assert.match(await problemOf(scene), /made no progress for 100ms and was killed.*podPidsLimit/);
+  // Once it has sent something, its threads have started.
+  const { messages, end } = play({ script: 'say({}); for (;;);', timeouts: timeouts(2000) });
+  assert.equal(await end, { kind: 'stalled', timeout: 2000, sentNothing: messages.length === 0 });
+});
+
+test('a worker gets further requests, until their end', async () => {
+  const messages: unknown[] = [];
+  const { end } = play({
+    script: `
+      const { createReadStream } = require('node:fs');
+      const { createInterface } = require('node:readline');
+      const lines = createInterface(createReadStream('', { fd: 3 }));
+      lines.on('line', say).on('close', () => { say('closed'); process.exit(0); });
+      say('waiting');
+    `,
+    receive(message, requests) {
+      messages.push(message);
+      if (message === 'waiting') requests.send({ number: 2 });
+      else requests.end();
+    },
+  });
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, ['waiting', '{"number":2}', 'closed']);
+});
+
+test('each request of a worker has the whole time, and its wait for a request does not count', async () => {
+  let requests: Requests | undefined;
+  let checks = 0;
+  let counted = 0;
+  const total = 8 * CHECK_INTERVAL;
+  const { end } = play({
+    script: `say('started'); forever();`,
+    receive(_message, more) {
+      requests = more;
+    },
+    isWaiting() {
+      if (requests === undefined) return true;
+      checks += 1;
+      if (checks === 20) requests.send({});
+      // It works for 5 checks, waits for 14, and works.
+      return checks > 5 && checks < 20;
+    },
+    timeouts: {
+      progress() {
+        counted += 1;
+        return 60_000;
+      },
+      total,
+    },
+  });
+  assert.equal(await end, { kind: 'overdue', timeout: total });
+  assert.is(counted, 5 + 8);
 });
 
 test('a worker that is stopped, or does not read its request, is killed', async () => {
-  const stopped = { script: `process.kill(process.pid, 'SIGSTOP')`, progressTimeout: () => 100 };
-  assert.equal(await play(stopped).end, { kind: 'stalled', timeout: 100 });
+  const stopped = { script: `process.kill(process.pid, 'SIGSTOP')`, timeouts: timeouts(100) };
+  assert.equal(await play(stopped).end, { kind: 'stalled', timeout: 100, sentNothing: true });
   const request = { text: 'x'.repeat(5e6) };
-  assert.equal(await play({ request, script: 'forever()', progressTimeout: () => 100 }).end, {
+  assert.equal(await play({ request, script: 'forever()', timeouts: timeouts(100) }).end, {
     kind: 'stalled',
     timeout: 100,
+    sentNothing: true,
   });
+});
+
+test('messages do not extend the time that a worker has in all', async () => {
+  const scene = { script: 'setInterval(() => say({}), 1);', timeouts: timeouts(60_000, 100) };
+  assert.equal(await play(scene).end, { kind: 'overdue', timeout: 100 });
+  assert.match(await problemOf(scene), /did not end within 100ms and was killed. .* raise --aws-timeout/);
+});
+
+test('a worker that sends messages without end is killed, and what it sends after the limit is not used', async () => {
+  const { messages, end } = play({
+    script: `const many = '{}\\n'.repeat(1000); for (;;) writeSync(3, many);`,
+  });
+  assert.equal(await end, { kind: 'report', reason: 'more than 100000 messages' });
+  assert.is(messages.length, 100_000);
+});
+
+test('a worker that reports too many bytes is killed', async () => {
+  const { messages, end } = play({ script: `const text = 'x'.repeat(1e6); for (;;) say({ text });` });
+  assert.equal(await end, { kind: 'report', reason: 'more than 32 MiB' });
+  assert.is(messages.length, 33);
 });
 
 test('a worker whose memory comes close to the limit is killed, and the problem names the limit', async () => {

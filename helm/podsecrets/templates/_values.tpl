@@ -5,6 +5,8 @@ pass (dict "Values" .Values.thatName "Chart" .Chart "Release" .Release).
 {{- define "podsecrets.values" -}}
 {{- $values := .Values -}}
 {{- if hasKey .Values "podsecrets" }}{{ $values = .Values.podsecrets }}{{ end -}}
+{{- /* A parent chart removes the default of config with null, beside configMap. */ -}}
+{{- $values = merge (dict "config" ($values.config | default dict)) $values -}}
 {{- toYaml $values -}}
 {{- end -}}
 

@@ -1,0 +1,54 @@
+/** The runner of the test files: a file that hangs, fails or leaves a process behind never holds up the others. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Outcome, runFile } from './run-file.ts';
+import { scratch } from './support/scratch.ts';
+
+const ONE_TEST = `process.stdout.write('  Total:     1\\n  Passed:    1\\n');`;
+
+function outcomeOf(script: string, timeout = 60_000, grace = 60_000): Promise<Outcome> {
+  const file = join(scratch(), 'file.mjs');
+  writeFileSync(file, script);
+  return runFile(file, { cwd: '/', env: { PATH: process.env.PATH }, timeout, grace });
+}
+
+test('counts the tests of a file', async () => {
+  const { passed, failed } = await outcomeOf(ONE_TEST);
+  assert.equal([passed, failed], [1, 0]);
+});
+
+for (const [what, script] of [
+  ['no test', ''],
+  ['a failed test', `process.stdout.write('  Total:     2\\n  Passed:    1\\n');`],
+  ['an exit code after passed tests', `${ONE_TEST} process.exitCode = 1;`],
+  ['an end by a signal after passed tests', `${ONE_TEST} process.kill(process.pid, 'SIGKILL');`],
+] as const)
+  test(`a file with ${what} has failed`, async () => {
+    assert.is((await outcomeOf(script)).failed, 1);
+  });
+
+test('a file that hangs is stopped, and its children with it', async () => {
+  const { failed, output } = await outcomeOf(
+    `import { spawn } from 'node:child_process'; spawn('sleep', ['1000'], { stdio: 'inherit' }); setInterval(() => {}, 1000);`,
+    1000,
+  );
+  assert.is(failed, 1);
+  assert.match(output, 'stopped after 1 s');
+});
+
+test('a file whose child in another session holds its output open has failed, and the run goes on', async () => {
+  const { failed, output } = await outcomeOf(
+    `import { spawn } from 'node:child_process';
+    spawn('sleep', ['20'], { stdio: 'inherit', detached: true }).unref();
+    ${ONE_TEST}`,
+    60_000,
+    10,
+  );
+  assert.is(failed, 1);
+  assert.match(output, 'in another session still runs');
+});
+
+test.run();
