@@ -191,7 +191,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/v8/hide-memory.ts': /^(node:ffi)$/,
   'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
   'src/v8/signals.ts': /^(node:ffi)$/,
-  'src/v8/collect-garbage.ts': /^(node:v8|node:vm)$/,
+  'src/v8/collect-garbage.ts': /^node:v8$/,
 };
 
 /** The files that compose I/O files: they import these as values, and no I/O module. */

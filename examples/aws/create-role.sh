@@ -4,8 +4,13 @@
 #   create-role.sh pod-identity CLUSTER NAME   with a Pod Identity association
 #   create-role.sh irsa CLUSTER NAME           with trust in the cluster's OIDC provider
 #
-# NAME is the name of the role and of the service account, which is in the namespace default.
+# NAME is the name of the role and of the service account, which is in the namespace default. After an error nothing stays, so that
+# the command can be repeated.
 set -eu
+if [ $# -ne 3 ]; then
+  echo "usage: $0 pod-identity|irsa CLUSTER NAME" >&2
+  exit 2
+fi
 kind=$1 cluster=$2 name=$3
 
 case $kind in
@@ -31,11 +36,22 @@ irsa)
   ;;
 esac
 
-policy=$(podsecrets doctor --policy --config secret-provider-class.yaml)
+# Without the notes of a success, which are about other ways to create a role.
+if ! policy=$(podsecrets doctor --policy --config secret-provider-class.yaml 2>/dev/null); then
+  podsecrets doctor --policy --config secret-provider-class.yaml
+  exit 1
+fi
+undo() {
+  echo "removing the role $name, because the next step failed" >&2
+  aws iam delete-role-policy --role-name "$name" --policy-name podsecrets || true
+  aws iam delete-role --role-name "$name"
+}
 role=$(aws iam create-role --role-name "$name" --assume-role-policy-document "$trust" --query Role.Arn --output text)
+trap undo EXIT
 aws iam put-role-policy --role-name "$name" --policy-name podsecrets --policy-document "$policy"
 if [ "$kind" = pod-identity ]; then
   aws eks create-pod-identity-association --cluster-name "$cluster" --namespace default \
     --service-account "$name" --role-arn "$role"
 fi
+trap - EXIT
 echo "created $role"

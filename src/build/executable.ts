@@ -24,6 +24,8 @@ import { openWarmUp, type Run } from './warm-up.ts';
 const FLAGS: readonly string[] = [
   // One worker thread for the garbage collector and the compiler instead of one for each core: at most 3 threads less.
   '--v8-pool-size=1',
+  // The program collects garbage itself (src/v8/collect-garbage.ts).
+  '--expose-gc',
   // Otherwise SIGUSR1 opens Node's debugger, and with it the memory, to any process that may send a signal.
   '--disable-sigusr1',
   // node:ffi is experimental. Its warning is a line that is not JSON in the log of a sidecar that reaps zombies.

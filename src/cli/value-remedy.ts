@@ -20,6 +20,11 @@ const remedies: Partial<Readonly<Record<Kind, (text: string) => string | undefin
     /[A-Za-z]/.test(text)
       ? 'Write numbers: id -u NAME prints that of a user, id -g NAME that of its group.'
       : undefined,
+  quantity: (text) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)([kmg])(?:i?b)?$/i.exec(text) ?? [];
+    return unit === undefined ? undefined : `Write ${amount}${unit.toUpperCase()}i.`;
+  },
+  signal: (text) => (/^\d{1,2}$/.test(text) ? `Write its name, which kill -l ${text} prints.` : undefined),
   listen: (text) => (/^\d+$/.test(text) && Number(text) <= 65_535 ? `Write 0.0.0.0:${text}.` : undefined),
   command: (text) =>
     /^[^[\s"'\\$|&;<>]+(\s+[^\s"'\\$|&;<>]+)+$/.test(text)

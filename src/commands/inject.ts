@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
-import { escapeControl, escapedJson } from '../core/text.ts';
+import { escapeControl, escapedJson, escapeLines } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
@@ -21,7 +21,9 @@ export async function inject(context: Context): Promise<number> {
   const input = await readInput(context);
   const injected = await injectManifests(input, readInjectOptions(context));
   writeWarnings(context, [...context.warnings, ...injected.warnings]);
-  context.stdout.write(await printed(input, injected, context));
+  const text = await printed(input, injected, context);
+  // What a manifest already contains keeps its bytes, also those that reorder or hide text on a terminal.
+  context.stdout.write(context.stdout.isTerminal ? escapeLines(text) : text);
   return exitCodes.done;
 }
 

@@ -44,8 +44,8 @@ export function readConfigFile(file: string): string {
 const OTHER_REMEDY = 'Name a file that this container can read.';
 
 const errors: Readonly<Record<string, readonly [found: string, remedy: string]>> = {
-  ENOENT: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
-  ENOTDIR: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
+  ENOENT: ['no such file', 'Correct the path; in a container mount the ConfigMap there.'],
+  ENOTDIR: ['no such file', 'Correct the path; in a container mount the ConfigMap there.'],
   EMFILE: ['EMFILE', OPEN_FILES_REMEDY],
   ENFILE: ['ENFILE', OPEN_FILES_REMEDY],
   EACCES: ['permission denied', 'Give the user of this container read permission.'],

@@ -86,14 +86,29 @@ export function plural(count: number, noun: string): string {
  * controls, bidirectional and invisible ones, U+2028 and similar) become `\u` escapes, which have the same meaning.
  */
 export function escapedJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
-    /[\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\u007f-\u009f]/gu,
-    (character) =>
-      [...Array(character.length).keys()]
-        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
-        .join(''),
+  return JSON.stringify(value, undefined, indent).replace(INVISIBLE, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
   );
 }
+
+/** The text of several lines for a terminal: escaped as by `escapeControl`, except for tabs and line breaks (a carriage return alone is none). */
+export function escapeLines(text: string): string {
+  return text.replace(/(?:(?!\r\n)[^\t\n])+/g, (part) => escapeControl(part, part.length));
+}
+
+/** The text with the escapes that YAML has in double quotes, for the characters of `escapedJson`. */
+export function yamlEscapes(text: string): string {
+  return text.replace(INVISIBLE, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    if (code.length <= 2) return `\\x${code}`;
+    return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`;
+  });
+}
+
+/** Characters without a glyph that JSON does not escape. */
+const INVISIBLE = /[\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\u007f-\u009f]/gu;
 
 /** The text with one full stop at its end, even if it ends with a quoted sentence. */
 export function sentence(text: string): string {

@@ -6,24 +6,26 @@
  */
 
 import {
-  type Document,
+  Document,
   isMap,
   isSeq,
   LineCounter,
   parseAllDocuments,
-  stringify,
+  Scalar,
   type Tags,
   visit,
   type YAMLParseError,
 } from 'yaml';
 import { Problem } from '../core/problem.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, yamlEscapes } from '../core/text.ts';
 import { textOf } from '../core/unknown.ts';
 import { explainSyntaxError } from '../formats/yaml-errors.ts';
+import { forbiddenCharacter } from '../formats/yaml-tokens.ts';
 import { braces, expressionIn, expressionInText, unrendered } from './template.ts';
 
 /** Every document of a text with content. Throws a Problem at the first that is not YAML. */
 export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
+  checkCharacters(text, file);
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     version: '1.1',
@@ -51,6 +53,15 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
     checkAliases(document, file);
   }
   return filled;
+}
+
+/** kubectl refuses these characters too, in comments as well; the library reads them. In double quotes YAML has escapes for them. */
+function checkCharacters(text: string, file: string): void {
+  const found = forbiddenCharacter.exec(text);
+  if (found === null) return;
+  const code = (text.codePointAt(found.index) ?? 0).toString(16).padStart(4, '0').toUpperCase();
+  const line = text.slice(0, found.index).split('\n').length;
+  throw notYaml(file, `expected printable characters, got the character U+${code}`, line);
 }
 
 /** A repeated key of a class is left to the parser of configs, which warns of it and takes the last, as in every command. */
@@ -160,16 +171,25 @@ export function styleOf(source: string, document: Document.Parsed): Style {
   return { indent: Math.max(indent ?? 2, 1), indentSeq: indentSeq ?? false };
 }
 
-/** A value as block YAML, whole lines, each `column` spaces in. */
+/** A value as block YAML, whole lines, each `column` spaces in. Every character in it is visible. */
 export function blockText(value: unknown, style: Style, column: number): string {
-  const text = stringify(value, {
+  const options = {
     version: '1.1',
     lineWidth: 0,
     indent: style.indent,
     indentSeq: style.indentSeq,
     aliasDuplicateObjects: false,
     blockQuote: 'literal',
+  } as const;
+  const document = new Document(value, options);
+  // The library escapes neither those that kubectl refuses nor those that are invisible. Escapes need double quotes.
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && yamlEscapes(node.value) !== node.value)
+        node.type = Scalar.QUOTE_DOUBLE;
+    },
   });
+  const text = yamlEscapes(document.toString(options));
   const margin = ' '.repeat(column);
   return text.replace(/^(?=.)/gm, margin);
 }

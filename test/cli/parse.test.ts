@@ -223,6 +223,7 @@ for (const [flag, value, remedy] of [
   ['mode', '0o640', 'Write 0640.'],
   ['owner', 'app:app', /^Write numbers: id -u NAME/],
   ['listen', '9000', 'Write 0.0.0.0:9000.'],
+  ['notify-signal', '1', 'Write its name, which kill -l 1 prints.'],
   ['notify-exec', 'nginx -s reload', `Write '["nginx","-s","reload"]'.`],
   ['notify-exec', '["nginx" "-s"]', /^Write a list such as '\["nginx"/],
   ['notify-exec', 'a && b', /a shell command needs a shell: '\["sh","-c"/],
@@ -234,6 +235,13 @@ for (const [flag, value, remedy] of [
     const [problem] = rejected('sidecar', { [`PODSECRETS_${flag.replace('-', '_').toUpperCase()}`]: value });
     assert.match(problem?.remedy ?? '', remedy);
   });
+
+test('the remedy of a size in the units of other programs is that of Kubernetes', () => {
+  for (const text of ['64MB', '64mb', '64MiB']) {
+    const problem = first('inject', { PODSECRETS_MEMORY_LIMIT: text });
+    assert.is(problem.remedy, 'Write 64Mi.', text);
+  }
+});
 
 test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });

@@ -79,11 +79,11 @@ test('accepts 1 MiB and rejects one byte more', () => {
 });
 
 for (const [name, file, expected] of [
-  ['missing', join(scratch, 'missing'), 'got no such file | Correct the path (--config), or mount'],
+  ['missing', join(scratch, 'missing'), 'got no such file | Correct the path; in a container mount'],
   [
     'below a file',
     join(written('file', ''), 'config.yaml'),
-    'got no such file | Correct the path (--config), or mount',
+    'got no such file | Correct the path; in a container mount',
   ],
   ['a directory', scratch, 'got a directory | Name the file in it'],
   ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are not UTF-8 | Save'],

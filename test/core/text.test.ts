@@ -1,6 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { didYouMean, escapeControl, escapedJson, quote, sentence } from '../../src/core/text.ts';
+import {
+  didYouMean,
+  escapeControl,
+  escapedJson,
+  escapeLines,
+  quote,
+  sentence,
+  yamlEscapes,
+} from '../../src/core/text.ts';
 
 test('escapes control characters', () => {
   assert.is(escapeControl('a\nb\r\t\u001b[31m\u0000'), 'a\\nb\\r\\t\\x1b[31m\\x00');
@@ -45,6 +53,15 @@ test('escapes JSON for a terminal without changing its meaning', () => {
   assert.equal(JSON.parse(text), value);
   assert.not.match(text, /[\p{Format}\p{Zl}\p{Zp}\p{Control}]/u);
   assert.match(text, 'ä');
+});
+
+test('keeps tabs and line breaks of a text for a terminal, and nothing else that has no glyph', () => {
+  assert.is(escapeLines('a:\t1\r\nb: 2\n'), 'a:\t1\r\nb: 2\n');
+  assert.is(escapeLines('bad\rgood \u001b[31m\u009b\u202e'), 'bad\\rgood \\x1b[31m\\x9b\\u202e');
+});
+
+test('writes characters without a glyph as escapes of YAML', () => {
+  assert.is(yamlEscapes('\u007f\u009b\u202e\u2028\u{e0001}ä'), '\\x7f\\x9b\\u202e\\u2028\\U000e0001ä');
 });
 
 test('ends a sentence with one full stop', () => {

@@ -1,6 +1,6 @@
 /** Every example creates what its config reads and deletes it again; with what it creates, `init` writes the files that it names. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -179,6 +179,29 @@ esac`;
     );
   });
 }
+
+test('create-role.sh removes the role if the association fails, and delete-role.sh deletes what there is', ({
+  box,
+}) => {
+  const log = box.write('calls', '');
+  const script = `#!/bin/sh\necho "$*" >> ${log}\ncase "$*" in\n*Role.Arn*) echo ${ROLE} ;;\neks*) exit 254 ;;\nesac\n`;
+  chmodSync(box.write('aws', script), 0o755);
+  const codeOf = (name: string, ...args: readonly string[]) =>
+    spawnSync(join(examplesRoot, 'aws', name), args, {
+      cwd: join(examplesRoot, 'pod-identity'),
+      env: { PATH: `${box.root}:${join(examplesRoot, '../dist')}:${process.env.PATH}` },
+    }).status;
+  for (const name of ['create-role.sh', 'delete-role.sh']) {
+    box.write('calls', '');
+    assert.not.equal(codeOf(name, 'pod-identity', 'wrong', 'shop'), 0, name);
+    assert.match(
+      readFileSync(log, 'utf8'),
+      /delete-role-policy .*\niam delete-role --role-name shop\n$/,
+      name,
+    );
+    assert.is(codeOf(name, 'pod-identity'), 2, name);
+  }
+});
 
 interface Policy {
   readonly Statement: readonly {

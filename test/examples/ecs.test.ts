@@ -52,6 +52,17 @@ test('the page creates both roles of the task, and deletes them', () => {
   }
 });
 
+test('the page deletes the cluster after its tasks have stopped', () => {
+  const commands = commandsOf('ecs');
+  const indexOf = (part: string) => commands.findIndex((command) => command.includes(part));
+  const order = ['stop-task', 'wait tasks-stopped', 'delete-cluster'].map(indexOf);
+  assert.is(order.includes(-1), false);
+  assert.equal(
+    order.toSorted((a, b) => a - b),
+    order,
+  );
+});
+
 test('the arguments of the task publish the file that the application reads', async () => {
   const box = makeSandbox();
   const create = commandsOf('ecs').find((command) => command.includes('create-secret')) ?? '';

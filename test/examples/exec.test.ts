@@ -11,15 +11,23 @@ import { commandsOf, flagValue, readExample, wordsOf } from './readme.ts';
 
 const PROGRAM = '/podsecrets/podsecrets';
 const CONFIG = '--config=/etc/podsecrets/config.yaml';
+const keys = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+};
 const readClass = () => readExample('exec', 'secret-provider-class.yaml');
 
 const example = suite<{ aws: FakeAwsProcess; box: Sandbox }>('the exec example');
 example.before(async (context) => {
   const create = wordsOf(commandsOf('exec').find((command) => command.includes('create-secret')) ?? '');
   context.aws = await startFakeAwsProcess({
-    identities: { app: { role: 'arn:aws:iam::111122223333:role/shop', podIdentityTokens: ['token'] } },
+    identities: {
+      app: { role: 'arn:aws:iam::111122223333:role/shop', podIdentityTokens: ['token'] },
+      laptop: keys,
+    },
     regions: {
       'eu-central-1': {
+        parameters: { '/shop/feature-flags': 'search=on' },
         secrets: { [flagValue(create, '--name') ?? '']: flagValue(create, '--secret-string') ?? '' },
       },
     },
@@ -67,6 +75,48 @@ example(
     assert.equal(install.args, ['install', mount(install)]);
     assert.is(mount(container), '/podsecrets');
     assert.is(await output(place, container), 'connecting as shop\n');
+  },
+);
+
+example(
+  'the compose file starts the image of docker with the variables that the class of env gives a pod',
+  async ({ aws, box }) => {
+    const compose = parse(readExample('docker-compose', 'exec.yaml')) as {
+      readonly services: {
+        readonly shop: {
+          readonly build: { readonly context: string };
+          readonly environment: Readonly<Record<string, string>>;
+          readonly volumes: readonly string[];
+        };
+      };
+    };
+    const { build, environment, volumes } = compose.services.shop;
+    assert.is(build.context, '../docker');
+    assert.equal(Object.keys(environment), ['HOME', 'AWS_PROFILE']);
+    const [config = ''] = volumes.filter((volume) => volume.endsWith(':/etc/podsecrets/config.yaml:ro'));
+    assert.is(config.split(':')[0], '../env/secret-provider-class.yaml');
+
+    const dockerfile = readExample('docker', 'Dockerfile');
+    const wordsAt = (name: string) =>
+      JSON.parse(new RegExp(`^${name} (.*)$`, 'm').exec(dockerfile)?.[1] ?? '') as readonly string[];
+    const [program, ...words] = [...wordsAt('ENTRYPOINT'), ...wordsAt('CMD')];
+    assert.is(program, PROGRAM);
+    const command = words.map((word) =>
+      word.replace('; exec sleep infinity', '; echo $DB_PASSWORD $FEATURE_FLAGS'),
+    );
+    const credentials = box.write(
+      'credentials',
+      `[default]\naws_access_key_id = ${keys.accessKeyId}\naws_secret_access_key = ${keys.secretAccessKey}\n`,
+    );
+    const env = {
+      AWS_PROFILE: 'default',
+      AWS_SHARED_CREDENTIALS_FILE: credentials,
+      AWS_ENDPOINT_URL: aws.url,
+      PODSECRETS_CONFIG: box.write('env-class.yaml', readExample('env', 'secret-provider-class.yaml')),
+    };
+    const { code, stdout, stderr } = await run(command, env);
+    assert.is(code, 0, stderr);
+    assert.is(stdout, 'connecting as shop\nfirst search=on\n');
   },
 );
 

@@ -167,6 +167,22 @@ for (const [what, text, subject] of [
     assert.equal(kindsOf(objects), ['ConfigMap', 'Deployment', subject.split('/')[0]]);
   });
 
+test('a control character is refused with its line, in a comment too, as kubectl refuses it', async () => {
+  for (const [character, code] of [
+    ['\u001b', '001B'],
+    ['\u009b', '009B'],
+    ['\u0000', '0000'],
+    ['\u007f', '007F'],
+  ] as const) {
+    const text = `${bare()}# a comment\n# red ${character}[31m\n`;
+    const line = text.split('\n').length - 1;
+    assert.match(
+      await errors(text),
+      `(pods.yaml:${line}): invalid YAML: expected printable characters, got the character U+${code}`,
+    );
+  }
+});
+
 test('a pod spec in the wrong place of a kind of Kubernetes is named', async () => {
   const text = deployment().replace('kind: Deployment', 'kind: CronJob');
   assert.match(

@@ -202,4 +202,27 @@ test('any edit of any text parses to the expected value', () => {
   );
 });
 
+test('what is rewritten has an escape for each character that kubectl refuses or that has no glyph', () => {
+  const texts = [
+    '\u001b[31m',
+    '\u009b1m',
+    '\u007f',
+    'a\u202eb',
+    '\u2028',
+    '\u{e0001}',
+    'l\n\u0085\n',
+    'plain',
+  ];
+  const after = { a: [...texts, ...texts.map((text) => ({ [`k${text}`]: text }))] };
+  const text = rewritten('a: {b: 1}\n', after);
+  assert.not.match(text, /[\p{Format}\p{Zl}\p{Zp}\u0000-\u0008\u000b-\u001f\u007f-\u009f]/u);
+  assert.equal(parse(text, { version: '1.1' }), after);
+  assert.match(text, '- plain\n');
+});
+
+test('an escape in double quotes that stays keeps its bytes', () => {
+  const source = 'a: "\\e[31m\\x9b"\nb: 1\n';
+  assert.is(rewritten(source, { a: '\u001b[31m\u009b', b: 2 }), source.replace('b: 1', 'b: 2'));
+});
+
 test.run();

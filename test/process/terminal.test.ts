@@ -174,4 +174,25 @@ terminal('inject shows that it reads the terminal, and Ctrl-C ends it at once', 
   assert.is(code, 130, shown);
 });
 
+terminal(
+  'inject shows the characters of a manifest that reorder or hide text on a terminal, and keeps them in a file',
+  async () => {
+    const box = makeSandbox();
+    const hidden = 'a\u202eb\u200b';
+    const file = box.write(
+      'pod.yaml',
+      `# ${hidden}\nkind: Pod\nspec:\n  containers:\n  - name: app # ${hidden}\n`,
+    );
+    box.writeConfig({ region: 'eu-west-1', objects: secrets });
+    const args = ['inject', '--file', file, '--config', box.config, '--image', 'x:1'];
+    for (const more of [[], ['--diff']]) {
+      const seen = await onTerminal([...args, ...more]);
+      assert.match(seen.stdout, 'a\\u202eb\\u200b');
+      assert.not.match(seen.stdout, /[\u202e\u200b]/);
+    }
+    assert.match((await run(args)).stdout, `# ${hidden}`);
+    box.remove();
+  },
+);
+
 terminal.run();
