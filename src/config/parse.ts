@@ -106,6 +106,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     objects: planned,
     // Without the file there is no limit on the values that it could hold.
     envFile: variablesOnly ? undefined : envFile && { path: envFile.path, mode: options.defaultMode },
+    variablesOnly,
     secretObjects,
     ignored: warnings.filter(({ code }) => ignoredCodes.has(code)).map(ignoredText),
   };

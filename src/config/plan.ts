@@ -25,6 +25,8 @@ export interface Plan {
   readonly objects: readonly PlannedObject[];
   /** Extension: the file for the variables of `env`. */
   readonly envFile: EnvFile | undefined;
+  /** Whether only the variables are used, so that keys need not be names of files. Default: false. */
+  readonly variablesOnly?: boolean;
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
   /** The parts of the text that are ignored, a sentence for each: unknown and repeated keys, further documents. */

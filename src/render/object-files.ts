@@ -8,7 +8,7 @@
 import { patternName, sensitiveName } from '../config/env.ts';
 import type { EnvPattern, Output, PlannedObject } from '../config/plan.ts';
 import { isEnvName } from '../core/environment.ts';
-import { filePath } from '../core/file-path.ts';
+import { type FilePath, filePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
 import { compareText, exactJson, isJsonObject, type JsonValue, parseGoJson } from '../formats/json.ts';
@@ -26,11 +26,19 @@ export type ReportError = (message: string, remedy: string, subject?: string) =>
 /** Applies a JMESPath expression. */
 export type Evaluate = typeof import('../formats/jmespath.ts').evaluate;
 
+/** How to render an object. */
+export interface RenderOptions {
+  /** Needed for jmesPath. */
+  readonly evaluate: Evaluate | undefined;
+  /** Whether no file is published: a key need not be the name of a file. */
+  readonly variablesOnly: boolean;
+}
+
 /** Renders the outputs of an object from its value. Outputs that cannot be rendered are reported and left out. */
 export function renderObject(
   object: PlannedObject,
   fetched: Secret,
-  evaluate: Evaluate | undefined,
+  options: RenderOptions,
   error: ReportError,
 ): readonly OutputFile[] {
   const value = object.decode === undefined ? fetched : decoded(fetched);
@@ -47,14 +55,14 @@ export function renderObject(
     );
     return [];
   }
-  return object.outputs.flatMap((output) => contents(output, value, json ?? null, evaluate, error));
+  return object.outputs.flatMap((output) => contents(output, value, json ?? null, options, error));
 }
 
 function contents(
   output: Output,
   value: Secret,
   json: JsonValue,
-  evaluate: Evaluate | undefined,
+  { evaluate, variablesOnly }: RenderOptions,
   error: ReportError,
 ): readonly OutputFile[] {
   switch (output.kind) {
@@ -80,7 +88,7 @@ function contents(
         : [{ path: output.path, mode: output.mode, content, variable: output.env }];
     }
     case 'expand':
-      if (isJsonObject(json)) return expanded(output, Object.entries(json), value, error);
+      if (isJsonObject(json)) return expanded(output, Object.entries(json), value, variablesOnly, error);
       error('expected a JSON object in the value, got other JSON', 'Store an object, or remove expand.');
       return [];
     default:
@@ -92,15 +100,13 @@ function expanded(
   { directory, mode, env }: Extract<Output, { kind: 'expand' }>,
   entries: readonly (readonly [key: string, field: JsonValue])[],
   value: Secret,
+  variablesOnly: boolean,
   error: ReportError,
 ): readonly OutputFile[] {
   const files = entries.flatMap(([key, field], index) => {
     const which = `key ${index + 1} of ${entries.length}`;
-    const path =
-      key === '' || key === '.' || key.includes('/')
-        ? undefined
-        : filePath(directory === '' ? key : `${directory}/${key}`);
-    if (typeof path !== 'string') {
+    const path = keyPath(directory, key) ?? (variablesOnly ? keyPath(directory, which) : undefined);
+    if (path === undefined) {
       error(`expected a key that can be a file name, got another one (${which})`, 'Rename the key.');
       return [];
     }
@@ -115,6 +121,13 @@ function expanded(
     return content === undefined ? [] : [{ path, mode, content, variable }];
   });
   return files.toSorted((a, b) => compareText(a.path, b.path));
+}
+
+/** Undefined if the key cannot be the name of a file. */
+function keyPath(directory: string, key: string): FilePath | undefined {
+  if (key === '' || key === '.' || key.includes('/')) return undefined;
+  const path = filePath(directory === '' ? key : `${directory}/${key}`);
+  return typeof path === 'string' ? path : undefined;
 }
 
 /** The variable for a key by the pattern; undefined, and reported, if the name is not allowed. */

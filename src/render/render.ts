@@ -70,6 +70,7 @@ export async function render(
   plan: Plan,
   values: ReadonlyMap<PlannedObject, SelectedValue | KeptValue>,
 ): Promise<Rendered> {
+  const { variablesOnly = false } = plan;
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
@@ -84,12 +85,16 @@ export async function render(
     const error: ReportError = (message, remedy, subject = object.subject) =>
       problems.push(contentProblem(plan, object, subject, message, remedy));
     const { region, version } = selected;
-    const made = 'files' in selected ? selected.files : renderObject(object, selected.value, evaluate, error);
+    const made =
+      'files' in selected
+        ? selected.files
+        : renderObject(object, selected.value, { evaluate, variablesOnly }, error);
     objects.push({ object, files: made, region, version });
     files.push(...made.map((file) => ({ ...file, object, selected })));
   }
   const variables = variablesOf(files);
-  problems.push(...collisions(plan, files), ...variableProblems(plan, variables));
+  if (!variablesOnly) problems.push(...collisions(plan, files));
+  problems.push(...variableProblems(plan, variables));
   throwProblems(problems);
   const snapshotFiles: SnapshotFile[] = files.map(({ path, mode, content }) => {
     return { path, mode: mode & PERMISSIONS, content };

@@ -231,6 +231,21 @@ test('rejects keys that collide with other files, in either order', async () => 
   assert.equal(await rejection(objects, '{}', '{"dir":"1"}', 'x', '{"a":"2"}'), [sentence(3, 1)]);
 });
 
+test('without files a key is only the name of a variable: it may have a /, and other objects may have it too', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, expand: true, env: "A_*", envCase: upper}
+    - {objectName: b, objectType: secretsmanager, expand: true, env: "B_*", envCase: upper}`;
+  const values = ['{"db/url":"1","user":"2"}', '{"user":"3"}'];
+  const variables = async (variablesOnly: boolean) => {
+    const { plan } = await parse(config(objects), { variablesOnly });
+    const { variables } = await rendered(plan as Plan, values);
+    return variables.map(({ name }) => name);
+  };
+  assert.equal(await variables(true), ['A_DB_URL', 'A_USER', 'B_USER']);
+  const problems = await rejection(objects, ...values);
+  assert.match(problems.join('\n'), /expected a key that can be a file name.*\n.*unique file names/);
+});
+
 test('all problems of a plan are reported at once', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, expand: true}
