@@ -156,7 +156,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/check.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
-  'src/commands/install.ts': /^(node:fs|node:path)$/,
+  'src/commands/install.ts': /^(node:fs|node:os|node:path)$/,
   'src/commands/notify-worker.ts': /^(node:fs)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/commands/supervised-exec.ts': /^(node:os)$/,

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Outcome, runFile } from './run-file.ts';
 import { scratch } from './support/scratch.ts';
+import { within } from './support/wait.ts';
 
 const ONE_TEST = `process.stdout.write('  Total:     1\\n  Passed:    1\\n');`;
 
@@ -40,13 +41,13 @@ test('a file that hangs is stopped, and its children with it', async () => {
 });
 
 test('a file whose child in another session holds its output open has failed, and the run goes on', async () => {
-  const { failed, output } = await outcomeOf(
-    `import { spawn } from 'node:child_process';
-    spawn('sleep', ['20'], { stdio: 'inherit', detached: true }).unref();
-    ${ONE_TEST}`,
-    60_000,
-    10,
-  );
+  const script = `import { spawn } from 'node:child_process';
+    const child = spawn('sleep', ['1000'], { stdio: 'inherit', detached: true });
+    child.unref();
+    process.stdout.write('pid ' + child.pid + '\\n');
+    ${ONE_TEST}`;
+  const { failed, output } = await within('the outcome', outcomeOf(script, 60_000, 10));
+  process.kill(Number(/^pid (\d+)$/m.exec(output)?.[1]), 'SIGKILL');
   assert.is(failed, 1);
   assert.match(output, 'in another session still runs');
 });

@@ -17,6 +17,7 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { exitCodes, Problem, usageProblem } from '../core/problem.ts';
 import { PROGRAM_DIRECTORY } from '../core/program-path.ts';
@@ -55,9 +56,12 @@ export async function install(context: Context): Promise<number> {
 /** `f_type` of statfs(2). */
 const TMPFS = 0x0102_1994;
 
-/** Replaces the file by a rename, so that a running program keeps its file. Returns the bytes. */
+/**
+ * Replaces the file by a rename, so that a running program keeps its file. Returns the bytes. The temporary name has that of the pod,
+ * because pods can share a volume, and because a later start of this pod then removes what is left of an interrupted one.
+ */
 function copy(from: string, to: string): number {
-  const temporary = `${to}.new`;
+  const temporary = `${to}.${hostname()}.new`;
   rmSync(temporary, { force: true });
   copyFileSync(from, temporary, constants.COPYFILE_FICLONE);
   chmodSync(temporary, 0o755);

@@ -49,12 +49,13 @@ function block(head: readonly string[], row: readonly string[], columns: number)
 
 /** Columns of a terminal: none for a combining mark, two for a character of East Asia or an emoji. */
 function widthOf(text: string): number {
-  const wide = text.match(WIDE)?.length ?? 0;
+  // Not a constant of the module: V8 reads the character tables when it creates the expression, and every start would pay that.
+  const wide =
+    text.match(
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/gu,
+    )?.length ?? 0;
   return [...text.replace(/\p{Mark}/gu, '')].length + wide;
 }
-
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/gu;
 
 /**
  * The text with lines of at most `columns`, broken at spaces. What follows a break is indented as its line, or as the second

@@ -6,9 +6,10 @@ import type { Clock } from '../../src/core/clock.ts';
 import { type Candidate, type Child, createCommandFetcher } from '../../src/exec/fetch-worker.ts';
 import type { SyncMessage } from '../../src/worker/report.ts';
 import { fakeClock } from '../support/clock.ts';
+import { childrenOf } from '../support/processes.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
-import { within } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 
 const test = suite('the process that becomes the command');
 
@@ -68,17 +69,26 @@ test('one that gets the step to start and does not become the command is killed'
   assert.equal(await end, { code: 137, signal: 'SIGKILL' });
 });
 
-test('each attempt of a start has the whole time, and the time between two attempts is not limited', async () => {
+test('each attempt of a start has the whole of its limits, and the time between two attempts has none', async () => {
   const clock = fakeClock();
-  const reject = `next(); say({ kind: 'rejected', problems: [], waits: true });`;
+  const reject = `next(); for (let n = 0; n < 60_000; n++) say(log); say({ kind: 'rejected', problems: [], waits: true });`;
   const { candidate, fetch } = play(`${reject} ${reject} prepared(); next();`, 2000, clock);
   assert.is(await candidate, undefined);
-  for (const [attempt, wait] of [1500, 5000].entries()) {
-    await clock.advance(wait);
-    const found = await fetch();
-    assert.is(found?.digest, attempt === 0 ? undefined : 'a');
-    found?.discard();
-  }
+  await clock.advance(5000);
+  assert.is(await fetch(), undefined);
+  const found = await fetch();
+  assert.is(found?.digest, 'a');
+  found?.discard();
+});
+
+test('a process that ends between two attempts of a start is replaced', async () => {
+  const script = `next(); say({ ...log, message: String(process.pid) }); say({ kind: 'rejected', problems: [], waits: true });`;
+  const { candidate, fetch, messages } = play(script, 600_000);
+  assert.is(await candidate, undefined);
+  const pids = () => messages.flatMap((message) => (message.kind === 'log' ? Number(message.message) : []));
+  await until('its end', () => !childrenOf(process.pid).includes(pids()[0] ?? 0));
+  assert.is(await fetch(), undefined);
+  assert.is(new Set(pids()).size, 2);
 });
 
 test('the time between two steps is not limited', async () => {

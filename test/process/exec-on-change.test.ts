@@ -20,7 +20,7 @@ import {
 } from '../support/on-change.ts';
 import { textsInMemory } from '../support/process-memory.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
-import { binary, start } from '../support/program.ts';
+import { binary, type Running, start } from '../support/program.ts';
 import { podIdentityEnv } from '../support/sandbox.ts';
 import { endOf, until } from '../support/wait.ts';
 
@@ -159,49 +159,34 @@ exec('SIGTERM during the first fetch ends with 143, and the command is not start
   assert.is(commandPid(box), undefined);
 });
 
-/** A start whose first attempt has read one of two secrets; and the process that waits for the next attempt. */
-async function startWaiting(fixture: OnChange) {
+/** A start whose first attempt has read one of two secrets. `retryAfter`: seconds until the next attempt, at least. */
+async function startRetrying(fixture: OnChange, retryAfter: number): Promise<Running> {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [password, { objectName: 'other', objectType: 'secretsmanager' }] });
   const on = { operation: 'GetSecretValue', id: 'other' };
-  // The attempts of the SDK; the next one of podsecrets is in a second at the earliest.
+  // The attempts of the SDK.
   await aws.addFault({ on, times: 2, does: { kind: 'server-error' } });
-  await aws.addFault({ on, times: 1, does: { kind: 'server-error', retryAfter: 1 } });
-  const one = running(fixture, 'restart', waits, [
-    '--dir',
-    box.dir,
-    '--start-timeout',
-    '1m',
-    '--interval',
-    '1h',
-  ]);
+  await aws.addFault({ on, times: 1, does: { kind: 'server-error', retryAfter } });
+  const flags = ['--dir', box.dir, '--start-timeout', '1h', '--interval', '1h'];
+  const one = running(fixture, 'restart', waits, flags);
   await one.prints(/start\.retrying/);
-  const [worker = 0] = childrenOf(one.pid);
-  assert.ok(worker > 0, 'no process waits');
-  return { one, worker, reads: () => aws.count({ operation: 'GetSecretValue', id: 'db' }) };
+  return one;
 }
 
 exec('a retry of the start reads only what the attempt before it did not', async (fixture) => {
-  const { one, worker, reads } = await startWaiting(fixture);
-  assert.equal(textsInMemory(worker, [canary('one')]), [canary('one')]);
-  assert.equal(textsInMemory(one.pid, [canary('one')]), []);
+  await startRetrying(fixture, 0);
   await until('the command', () => commandPid(fixture.box) !== undefined);
-  assert.is(commandPid(fixture.box), worker);
-  assert.is(await reads(), 1);
-});
-
-exec('a process that is killed between two attempts of the start is replaced', async (fixture) => {
-  const { one, worker, reads } = await startWaiting(fixture);
-  process.kill(worker, 'SIGKILL');
-  await until('the command', () => commandPid(fixture.box) !== undefined);
-  assert.is(await reads(), 2);
-  assert.not.match(one.stderr(), 'sync.killed');
+  assert.is(await fixture.aws.count({ operation: 'GetSecretValue', id: 'db' }), 1);
 });
 
 exec(
-  'SIGTERM between two attempts of the start ends podsecrets and the process that waits',
+  'between two attempts of the start only the process that waits has values; SIGTERM ends both',
   async (fixture) => {
-    const { one, worker } = await startWaiting(fixture);
+    const one = await startRetrying(fixture, 600);
+    const [worker = 0] = childrenOf(one.pid);
+    assert.ok(worker > 0, 'no process waits');
+    assert.equal(textsInMemory(worker, [canary('one')]), [canary('one')]);
+    assert.equal(textsInMemory(one.pid, [canary('one')]), []);
     process.kill(one.pid, 'SIGTERM');
     assert.is((await one.ended()).code, 143);
     await until('the end of the process', () => !isRunning(worker));

@@ -17,7 +17,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { run } from '../support/program.ts';
+import { binary, run } from '../support/program.ts';
 import { WAIT_LIMIT } from '../support/wait.ts';
 
 const install = suite<{ aws: FakeAwsProcess; root: string }>('install');
@@ -49,6 +49,31 @@ function inRoot(root: string, command: readonly string[], env: Readonly<Record<s
   const { status, stdout, stderr } = spawnSync(program, [...words, root, ...command], options);
   return { status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
+
+const UTS = ['unshare', '--user', '--map-root-user', '--uts'] as const;
+
+install('pods that share a volume can copy the program at the same time', async ({ root }) => {
+  if (!isAllowed('install of several pods', [...UTS, 'hostname', 'pod'])) return;
+  const image = join(root, 'image');
+  const shared = join(root, 'shared');
+  mkdirSync(image);
+  mkdirSync(shared);
+  cpSync(binary, join(image, 'podsecrets'));
+  writeFileSync(join(image, 'ld-linux-x86-64.so.2'), '');
+  const command = [...UTS, 'sh', '-c', 'hostname "$0"; exec "$@"'] as const;
+  const ends = await Promise.all(
+    ['pod-a', 'pod-b', 'pod-c', 'pod-d'].map((pod) =>
+      run(['install', shared], {}, [...command, pod, join(image, 'podsecrets')]),
+    ),
+  );
+  assert.equal(
+    ends.map(({ code, stderr }) => (code === 0 ? 0 : stderr)),
+    [0, 0, 0, 0],
+  );
+  assert.equal(readdirSync(shared).sort(), readdirSync(image).sort());
+  rmSync(image, { recursive: true });
+  rmSync(shared, { recursive: true });
+});
 
 install('copies the program, which becomes a command in a root without any library', ({ aws, root }) => {
   if (!isPossible) return;

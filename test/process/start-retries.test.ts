@@ -38,18 +38,26 @@ async function fail({ aws }: SidecarFixture, times: number, retryAfter?: number)
 
 const reads = ({ aws }: SidecarFixture, id: string) => aws.count({ operation: 'GetSecretValue', id });
 
-/** A sidecar whose first attempt has failed, and whose worker waits for the next one. */
+/** A sidecar whose first attempt has failed, and whose worker waits ten minutes for the next one. */
 async function startWaiting(
   fixture: SidecarFixture,
-  flags: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly running: Sidecar; readonly worker: number }> {
-  await fail(fixture, CALLS, 1);
-  const running = await startUnready(fixture, flags, { env });
+  fixture.box.writeConfig({ objects });
+  await fail(fixture, CALLS, 600);
+  const running = await startUnready(fixture);
   await running.event('start.retrying');
   const [worker = 0] = childrenOf(running.pid);
   assert.ok(worker > 0, 'no worker waits');
   return { running, worker };
+}
+
+/** A sidecar whose first attempt has failed. */
+async function startRetrying(fixture: SidecarFixture): Promise<Sidecar> {
+  fixture.box.writeConfig({ objects });
+  await fail(fixture, CALLS);
+  const running = await startUnready(fixture);
+  await running.event('start.retrying');
+  return running;
 }
 
 retries(
@@ -82,49 +90,35 @@ retries(
   },
 );
 
-retries(
-  'while an attempt is pending only the worker has values; after the start no process has',
-  async (fixture) => {
-    const { box } = fixture;
-    box.writeConfig({ objects });
-    const { running, worker } = await startWaiting(fixture);
-    assert.equal(textsInMemory(worker, [value]), [value]);
-    // The control: the search finds the name of the config.
-    assert.equal(textsInMemory(running.pid, [box.config, value]), [box.config]);
-    await running.event('sidecar.ready');
-    await until('the end of the worker', () => !isRunning(worker));
-    assert.equal(textsInMemory(running.pid, [box.config, value]), [box.config]);
-  },
-);
+retries('while the next attempt is pending only the worker has values', async (fixture) => {
+  const { running, worker } = await startWaiting(fixture);
+  assert.equal(textsInMemory(worker, [value]), [value]);
+  // The control: the search finds the name of the config.
+  const { config } = fixture.box;
+  assert.equal(textsInMemory(running.pid, [config, value]), [config]);
+});
+
+retries('after the start no process has values', async (fixture) => {
+  const running = await startRetrying(fixture);
+  await running.event('sidecar.ready');
+  await until('no process at work', () => childrenOf(running.pid).length === 0);
+  const { config } = fixture.box;
+  assert.equal(textsInMemory(running.pid, [config, value]), [config]);
+});
 
 retries('an attempt of which no value was read leaves no process', async (fixture) => {
   const { box } = fixture;
   box.writeConfig({ objects: [secret('missing')] });
-  await fail(fixture, CALLS, 1);
+  await fail(fixture, CALLS, 600);
   const running = await startUnready(fixture);
   await running.event('start.retrying');
   assert.equal(childrenOf(running.pid), []);
-  await running.event('sidecar.ready');
 });
-
-retries(
-  'a worker that is killed while it waits costs no attempt: the next one reads everything',
-  async (fixture) => {
-    const { box } = fixture;
-    box.writeConfig({ objects });
-    const { running, worker } = await startWaiting(fixture);
-    process.kill(worker, 'SIGKILL');
-    await running.event('sidecar.ready');
-    assert.equal(box.files(), { read: value, missing: 'one' });
-    assert.is(running.events('start.retrying').length, 1);
-    assert.is(await reads(fixture, 'read'), 2);
-  },
-);
 
 retries('a worker that is killed in a later attempt fails that attempt only', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects });
-  await fail(fixture, CALLS, 1);
+  await fail(fixture, CALLS);
   await aws.addFault({
     on: { operation: 'GetSecretValue', id: 'missing' },
     times: 1,
@@ -140,7 +134,6 @@ retries('a worker that is killed in a later attempt fails that attempt only', as
 });
 
 retries('SIGTERM while an attempt is pending ends the sidecar and the worker', async (fixture) => {
-  fixture.box.writeConfig({ objects });
   const { running, worker } = await startWaiting(fixture);
   process.kill(running.pid, 'SIGTERM');
   assert.is((await running.ended()).code, 143);
@@ -149,7 +142,6 @@ retries('SIGTERM while an attempt is pending ends the sidecar and the worker', a
 });
 
 retries('the worker ends with its sidecar while it waits', async (fixture) => {
-  fixture.box.writeConfig({ objects });
   const { running, worker } = await startWaiting(fixture);
   process.kill(running.pid, 'SIGKILL');
   await until('the end of the worker', () => !isRunning(worker));
@@ -157,8 +149,7 @@ retries('the worker ends with its sidecar while it waits', async (fixture) => {
 
 retries('SIGHUP during the start is a sync after it, which reads everything', async (fixture) => {
   const { aws, box } = fixture;
-  box.writeConfig({ objects });
-  const { running } = await startWaiting(fixture);
+  const running = await startRetrying(fixture);
   await aws.putSecret({ region, name: 'read', string: 'rotated' });
   process.kill(running.pid, 'SIGHUP');
   await until('the new value', () => box.files().read === 'rotated');
@@ -167,8 +158,7 @@ retries('SIGHUP during the start is a sync after it, which reads everything', as
 
 retries('a config that was edited during the start is used right after it', async (fixture) => {
   const { box } = fixture;
-  box.writeConfig({ objects });
-  const { running } = await startWaiting(fixture);
+  const running = await startRetrying(fixture);
   box.writeConfig({ objects: [{ ...secret('read'), objectAlias: 'renamed' }, secret('missing')] });
   await running.event('config.reloaded');
   await until('the new file', () => box.files().renamed === value);

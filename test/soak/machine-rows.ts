@@ -139,6 +139,15 @@ const limits: readonly FaultRow[] = [
     start: 'SIGABRT',
     refresh: 'sync.killed',
   },
+  {
+    area: 'limits',
+    fault: 'files of 1 byte (RLIMIT_FSIZE)',
+    make(scene) {
+      scene.command = ['prlimit', '--fsize=1', binary];
+    },
+    start: 'publish.write',
+    refresh: 'not applicable',
+  },
 ];
 
 /** A volume of its own, which is changed before the sync. */
