@@ -6,7 +6,7 @@ import { bundleMeta, ownerOf } from './recording.ts';
 
 /** KiB of minified text, and their purpose. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
-  src: [400, 'the sources of podsecrets'],
+  src: [410, 'the sources of podsecrets'],
   'node-forge': [210, 'PKCS#12 for kubernetes.io/tls Secrets; in a module of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [113, 'configs, and the pod specs of inject'],
