@@ -95,7 +95,7 @@ reader('finds values during a sync in its worker only, and after it in no proces
   process.kill(worker, 'SIGTERM');
   await running.event('sync.failed');
   await running.refresh();
-  await until('the new value', () => box.files().a === next);
+  await until('the new value', () => box.text('a') === next);
   await until('no process at work', () => childrenOf(running.pid).length === 0);
   assert.equal(found(context, running.pid), []);
 });

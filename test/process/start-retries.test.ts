@@ -152,7 +152,7 @@ retries('SIGHUP during the start is a sync after it, which reads everything', as
   const running = await startRetrying(fixture);
   await aws.putSecret({ region, name: 'read', string: 'rotated' });
   process.kill(running.pid, 'SIGHUP');
-  await until('the new value', () => box.files().read === 'rotated');
+  await until('the new value', () => box.text('read') === 'rotated');
   assert.is(await reads(fixture, 'read'), 2);
 });
 
@@ -161,7 +161,7 @@ retries('a config that was edited during the start is used right after it', asyn
   const running = await startRetrying(fixture);
   box.writeConfig({ objects: [{ ...secret('read'), objectAlias: 'renamed' }, secret('missing')] });
   await running.event('config.reloaded');
-  await until('the new file', () => box.files().renamed === value);
+  await until('the new file', () => box.text('renamed') === value);
 });
 
 retries('with the files of an earlier process no worker waits after the first attempt', async (fixture) => {

@@ -162,7 +162,7 @@ for (const [what, edit] of [
     assert.ok(((await running.status()).configs[0]?.configProblems.length ?? 0) > 0);
     await rotate(fixture, 'two');
     await running.refresh();
-    await until('the new value', () => box.files().a === 'two');
+    await until('the new value', () => box.text('a') === 'two');
   });
 }
 
@@ -183,7 +183,7 @@ worker(
     await rotate(fixture, 'two');
     await until('the new value', async () => {
       if (box.files().a !== 'two') process.kill(running.pid, 'SIGHUP');
-      return box.files().a === 'two';
+      return box.text('a') === 'two';
     });
     assert.is(failed.code, 'sync.killed');
     assert.is((await running.status()).configs[0]?.configProblems[0]?.code, 'sync.killed');

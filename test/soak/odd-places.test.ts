@@ -125,7 +125,7 @@ for (const [what, { command, change, needs }] of Object.entries(PLACES)) {
     process.kill(running.pid, 'SIGHUP');
     await until(
       () => `the new value, got:\n${running.stderr()}`,
-      () => running.hasEnded() || box.files().a === 'two',
+      () => running.hasEnded() || box.text('a') === 'two',
     );
     assert.equal(box.files(), { a: 'two' });
     process.kill(running.pid, 'SIGTERM');

@@ -20,6 +20,8 @@ export interface Sandbox {
     parameters: Readonly<Record<string, unknown>>,
     spec?: Readonly<Record<string, unknown>>,
   ): string;
+  /** The content of one published file; undefined without it. Unlike `files`, it may be called during a publish. */
+  text(path: string): string | undefined;
   /** The published files: path to content. */
   files(): Readonly<Record<string, string>>;
   /** The published files: path to four octal digits. */
@@ -61,6 +63,13 @@ export function makeSandbox(): Sandbox {
         },
       };
       return write('config.yaml', stringify(document));
+    },
+    text(path) {
+      try {
+        return readFileSync(join(dir, path), 'utf8');
+      } catch {
+        return undefined;
+      }
     },
     files: () =>
       Object.fromEntries(published(dir).map((path) => [path, readFileSync(join(dir, path), 'utf8')])),
