@@ -70,9 +70,9 @@ export const optimizations = {
     guard: 'the build, when the variable is missing or has another value; test/build/lock-checks.test.ts',
   },
   'trim-builtins': {
-    does: "removes Node's TypeScript compiler, which a built program cannot use",
-    saves: '1.4 MB of the compressed image',
-    guard: 'the build, when Node does not contain its source; test/build/trim-builtins.test.ts',
+    does: "removes Node's TypeScript compiler, which a built program cannot use, and modules that it never uses",
+    saves: '1.6 MB of the compressed image',
+    guard: 'the build, when Node does not contain a source; test/build/trim-builtins.test.ts',
   },
 } as const satisfies Record<string, Entry>;
 

@@ -1,11 +1,14 @@
 /**
- * Removes the TypeScript compiler from a Node executable: 3.8 MB of WebAssembly in base64, which hardly compresses.
+ * Removes modules from a Node executable that the program cannot use, or never uses.
  *
- * Spaces replace its source, so that no offset changes: Node compiles it only for a file in TypeScript, and the program has none.
+ * Spaces replace their sources, so that no offset changes: Node compiles a module when it is first used.
  */
 
-/** The module of Node whose source is removed. */
-const UNUSED = 'internal/deps/amaro/dist/index';
+/** What Node compiles for a file in TypeScript: 3.8 MB of WebAssembly in base64, which hardly compresses. */
+const TYPESCRIPT = 'internal/deps/amaro/dist/index';
+
+/** The modules whose sources are removed: also what is behind `fetch`, and QUIC. */
+const UNUSED: readonly string[] = [TYPESCRIPT, 'internal/deps/undici/undici', 'internal/quic/quic'];
 
 /** The sources of Node's own modules by name. The executable contains each as it is, one byte per character. */
 export type BuiltinSources = Readonly<Record<string, string>>;
@@ -17,18 +20,25 @@ export function builtinSources(): BuiltinSources {
   return binding('natives');
 }
 
-/** The same executable without the unused source. Throws if it does not contain it exactly once. */
+/** The same executable without the unused sources. Throws if it does not contain each exactly once. */
 export function trimBuiltins(executable: Buffer, sources: BuiltinSources): Buffer {
   const trimmed = Buffer.from(executable);
-  const { begin, end } = unusedPart(executable, sources);
-  return trimmed.fill(' ', begin, end);
+  for (const name of UNUSED) {
+    const { begin, end } = sourceIn(executable, sources, name);
+    trimmed.fill(' ', begin, end);
+  }
+  return trimmed;
 }
 
-/** The offsets of the unused source in the executable; throws like `trimBuiltins`. */
+/** The offsets of the largest unused source in the executable; throws like `trimBuiltins`. */
 export function unusedPart(executable: Buffer, sources: BuiltinSources): { begin: number; end: number } {
-  const source = Buffer.from(sources[UNUSED] ?? '', 'latin1');
+  return sourceIn(executable, sources, TYPESCRIPT);
+}
+
+function sourceIn(executable: Buffer, sources: BuiltinSources, name: string): { begin: number; end: number } {
+  const source = Buffer.from(sources[name] ?? '', 'latin1');
   const begin = source.length === 0 ? -1 : executable.indexOf(source);
   if (begin < 0 || executable.indexOf(source, begin + 1) >= 0)
-    throw new Error(`expected one source of ${UNUSED} in this Node`);
+    throw new Error(`expected one source of ${name} in this Node`);
   return { begin, end: begin + source.length };
 }

@@ -5,7 +5,7 @@
  *
  * Each refresh is triggered by SIGHUP, which has no limit, as soon as the one before has ended: 10,000 take half an hour on a quiet
  * machine. Prints the figures after 100 refreshes and after each tenth of all: the least of eight refreshes, so soon after one of the
- * collections of garbage, which follow every fourth sync, and when the last worker has been reaped.
+ * collections of garbage, which follow every third sync, and when the last worker has been reaped.
  */
 
 import { refreshes } from '../support/refreshes.ts';
