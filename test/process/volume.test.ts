@@ -90,6 +90,7 @@ if (canEnter) {
   test('writes nothing to the disk below a volume that was unmounted', async (fixture) => {
     const { box } = fixture;
     const program = await sidecar(fixture, 32);
+    await program.rests();
     const { status } = spawnSync('nsenter', ['-m', '-t', `${program.pid}`, 'umount', '--lazy', box.dir]);
     assert.is(status, 0);
     await put(fixture, 'value-1');

@@ -90,8 +90,7 @@ const suspensions: readonly FaultRow[] = [
     },
     async make(scene) {
       if (scene.sidecar === undefined) return;
-      // It answers when the wait for the refresh has begun.
-      for (let turn = 0; turn < 3; turn++) await scene.sidecar.page('/livez');
+      await scene.sidecar.rests();
       await stop(scene.sidecar.pid);
       bootTime(scene, DAY);
       process.kill(scene.sidecar.pid, 'SIGCONT');

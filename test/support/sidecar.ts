@@ -20,6 +20,8 @@ export interface Sidecar extends Running {
   event(event: string, count?: number): Promise<LoggedLine>;
   page(path: string, method?: 'GET' | 'POST'): Promise<{ readonly status: number; readonly body: string }>;
   status(): Promise<SidecarStatus>;
+  /** Resolves when it waits for the next refresh. It can be ready earlier, before the first sync has ended. */
+  rests(): Promise<void>;
   /** A value of /metrics, by its name and labels as they are printed. */
   metric(line: string): Promise<number | undefined>;
   /** Triggers a sync while none is running, and waits for its end. */
@@ -56,6 +58,10 @@ export async function startSidecar(
     if (!isSo()) throw new Error(`expected ${what}, and it ended:\n${running.stderr()}`);
   }
 
+  async function status(): Promise<SidecarStatus> {
+    return JSON.parse((await page('/status')).body) as SidecarStatus;
+  }
+
   async function page(path: string, method = 'GET') {
     const response = await fetch(`http://${address}${path}`, {
       method,
@@ -70,7 +76,12 @@ export async function startSidecar(
     events,
     event,
     page,
-    status: async () => JSON.parse((await page('/status')).body) as SidecarStatus,
+    status,
+    rests: () =>
+      until(
+        () => `the wait for the next refresh in:\n${running.stderr()}`,
+        async () => Date.parse((await status()).nextSync ?? '') > Date.now(),
+      ),
     async metric(line) {
       const found = (await page('/metrics')).body.split('\n').find((one) => one.startsWith(`${line} `));
       return found === undefined ? undefined : Number(found.slice(line.length + 1));
