@@ -17,8 +17,8 @@ import { readPendingNotification } from './pending-notification.ts';
 const LIMIT = 64 * 1024 * 1024;
 
 /**
- * Every value that a hook may print; undefined if one of them cannot be read any more, also because the directory was replaced
- * or unmounted since.
+ * Every value that a hook may print; undefined if one of them cannot be read any more: because there were two changes since the last
+ * delivery, or the directory was replaced or unmounted.
  */
 export function readValuesToRedact(
   fs: FileSystem,
@@ -39,6 +39,8 @@ function readValues(fs: FileSystem, dir: string): readonly Secret[] | undefined 
   // A notification follows a publish, so something else has removed the link.
   if (layout.current === undefined) return undefined;
   const { replaced } = readPendingNotification(fs, dir, layout);
+  // After two changes without a delivery, a hook that started before them may have shown a value of a generation that is not stored.
+  if (replaced.length > 1) return undefined;
   const generations = [layout.current.name, ...replaced];
   const values: Secret[] = [];
   let left = LIMIT;

@@ -58,6 +58,21 @@ test('a hook that prints the current and the replaced value fails with both reda
   assert.is(canaryIn((await program.page('/status')).body), undefined);
 });
 
+test('a hook that prints a value after three more changes shows no output', async (fixture) => {
+  const { box } = fixture;
+  const script = `v=$(cat ${box.dir}/password); touch ${box.root}/read; until [ -e ${box.root}/go ]; do sleep 0.01; done; echo $v; exit 3`;
+  const program = await sidecar(fixture, script);
+  await rotate(fixture, program, 'two');
+  await until('the start of the hook', () => existsSync(join(box.root, 'read')));
+  // Faster than replaced generations are removed.
+  for (const name of ['three', 'four', 'five']) await rotate(fixture, program, name);
+  box.write('go', '');
+  const { message } = await program.event('notify.failed');
+  assert.match(String(message), 'exit code 3; last output: not shown');
+  assert.is(canaryIn(program.stderr()), undefined);
+  assert.equal(textsInMemory(program.pid, [canary('two')]), []);
+});
+
 test('the sidecar that follows a killed one redacts the value that was replaced before', async (fixture) => {
   const { box } = fixture;
   // Prints a copy of the old value, whose generation is removed after a second.
