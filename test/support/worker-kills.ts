@@ -54,12 +54,19 @@ export async function killInSyncs(times: number, what: Victim): Promise<{ readon
 
     const isNotified = () => existsSync(seen) && readFileSync(seen, 'utf8') === readFileSync(newest, 'utf8');
 
+    const expectation = { steady: paths, generationOf };
+
     let killed = 0;
     for (let generation = 1; generation <= times; generation++) {
       await rotateApp(aws, generation);
       process.kill(running.pid, 'SIGHUP');
       const isNotification = what === 'notify worker' || what === 'sidecar that notifies';
-      if (isNotification) await until('a notification', () => notifyWorkersOf(running.pid).length > 0);
+      // It may have ended already: a sidecar that was started again can fetch the new values in its first sync.
+      if (isNotification)
+        await until('a notification', () => {
+          if (notifyWorkersOf(running.pid).length > 0) return true;
+          return isNotified() && readTurn(box.dir, expectation) === generation;
+        });
       const span = isNotification ? NOTIFICATION_SPAN : SPAN;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * span));
       if (what === 'sidecar' || what === 'sidecar that notifies') {
@@ -84,7 +91,6 @@ export async function killInSyncs(times: number, what: Victim): Promise<{ readon
 
     const last = times + 1;
     await rotateApp(aws, last);
-    const expectation = { steady: paths, generationOf };
     await until('the newest generation', () => {
       if (childrenOf(running.pid).length === 0) process.kill(running.pid, 'SIGHUP');
       return readTurn(box.dir, expectation) === last;
