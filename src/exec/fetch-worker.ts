@@ -11,12 +11,11 @@ import { constants } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { createProblemReader } from '../core/problem-fields.ts';
-import { parseJson } from '../core/unknown.ts';
 import { bugProblem, endProblem, type WorkerEnd } from '../worker/end-problem.ts';
-import { createLineReader } from '../worker/lines.ts';
+import { createMessageReader } from '../worker/messages.ts';
 import { CHECK_INTERVAL, endOfWorker, nextCheck, PIPE_TIMEOUT, type WorkerHost } from '../worker/process.ts';
 import type { SyncMessage } from '../worker/report.ts';
-import { createWorkerUsage, LONGEST_MESSAGE, type WorkerTimeouts } from '../worker/usage.ts';
+import { createWorkerUsage, type WorkerTimeouts } from '../worker/usage.ts';
 import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
 
 /** A process that has a complete set and waits. */
@@ -188,26 +187,24 @@ async function startWorker(options: CommandProcessOptions): Promise<CommandWorke
     else closed.reject(problemOf(cause));
   });
   socket.on('error', () => {});
-  const takeLines = createLineReader(LONGEST_MESSAGE, (line) => {
-    killIf(usage.message());
-    if (cause !== undefined) return;
-    try {
-      const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-      if (!isReply(message)) {
-        receive(message);
-        return;
-      }
-      if (waiting === undefined) replies.push(message);
-      else waiting.resolve(message);
-      waiting = undefined;
-    } catch (error) {
-      killIf({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
-    }
-  });
-  socket.on('data', (piece: Buffer) => {
-    killIf(usage.bytes(piece.length));
-    takeLines(piece);
-  });
+  socket.on(
+    'data',
+    createMessageReader({
+      usage: () => usage,
+      receive(value) {
+        const message = readExecMessage(value);
+        if (!isReply(message)) {
+          receive(message);
+          return;
+        }
+        if (waiting === undefined) replies.push(message);
+        else waiting.resolve(message);
+        waiting = undefined;
+      },
+      killIf,
+      isKilled: () => cause !== undefined,
+    }),
+  );
   void Promise.allSettled([ended, closed.promise]).then(async () => {
     const end = await ended;
     lost = problemOf(cause ?? end);

@@ -4,19 +4,18 @@
  * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives any failure
  * of the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
- * its arguments or its environment. Further requests come from descriptor 3. It is killed, with its group, if it sends no message for too long or does not end in time, if
- * its memory comes close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report
- * is not valid or too long.
+ * its arguments or its environment. Further requests come from descriptor 3. It is killed, with its group, if it sends no message
+ * for too long or does not end in time, if its memory comes close to the limit of the container (on cgroup v2 the kernel would end
+ * the whole container), and if its report is not valid or too long.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
-import { parseJson } from '../core/unknown.ts';
 import type { WorkerEnd } from './end-problem.ts';
-import { createLineReader } from './lines.ts';
 import type { WorkerMemory } from './memory.ts';
-import { createWorkerUsage, LONGEST_MESSAGE, type WorkerTimeouts } from './usage.ts';
+import { createMessageReader } from './messages.ts';
+import { createWorkerUsage, type WorkerTimeouts } from './usage.ts';
 
 /** The internal commands. */
 type WorkerKind = 'sync' | 'notify';
@@ -123,19 +122,17 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     },
     end: () => void report.end(),
   };
-  const reading = readReport(report, {
-    bytes: (count) => killIf(usage.bytes(count)),
-    message(message) {
-      killIf(usage.message());
-      // What it sent after the reason is not used.
-      if (cause !== undefined) return;
-      try {
-        run.receive(message, requests);
-      } catch (error) {
-        killIf({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
-      }
-    },
-  });
+  report.on(
+    'data',
+    createMessageReader({
+      usage: () => usage,
+      receive: (message) => run.receive(message, requests),
+      killIf,
+      isKilled: () => cause !== undefined,
+    }),
+  );
+  report.on('error', () => {});
+  const reading = new Promise<void>((resolve) => report.once('close', resolve));
   writeRequest(child.stdin as Writable, run.request);
   if (stop.aborted) terminate();
   else stop.addEventListener('abort', terminate, { once: true });
@@ -205,20 +202,4 @@ function writeRequest(stdin: Writable, request: object): void {
 
 function lineOf(request: object): string {
   return `${JSON.stringify(request)}\n`;
-}
-
-/** Resolves at the end of the pipe. `message` gets undefined for a line that is not JSON, or too long. */
-function readReport(
-  report: Readable,
-  on: { bytes(count: number): void; message(message: unknown): void },
-): Promise<void> {
-  const take = createLineReader(LONGEST_MESSAGE, (line) =>
-    on.message(line === undefined ? undefined : parseJson(line)),
-  );
-  report.on('data', (piece: Buffer) => {
-    on.bytes(piece.length);
-    take(piece);
-  });
-  report.on('error', () => {});
-  return new Promise((resolve) => report.once('close', resolve));
 }
