@@ -11,14 +11,13 @@ import { findMemoryCgroup } from '../core/memory-cgroup.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { PROGRAM } from '../core/program-path.ts';
 import { escapedJson } from '../core/text.ts';
-import { wrapText } from '../core/text-layout.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
 import { fileKind } from '../exec/become.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
-import { writeReport, writeWarnings } from './terminal.ts';
+import { wrapped, writeReport, writeWarnings } from './terminal.ts';
 
 /** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
 export async function doctor(context: Context): Promise<number> {
@@ -53,6 +52,6 @@ async function printPolicy(context: Context): Promise<number> {
   const policy = policyFor(plans, settings.fetch);
   stdout.write(`${escapedJson(policy, 2)}\n`);
   for (const note of [...policyNotes(policy, settings.fetch), ...trustNotes(plans)])
-    stderr.write(`${stderr.isTerminal ? wrapText(note, stderr.columns) : note}\n`);
+    stderr.write(`${wrapped(stderr, note)}\n`);
   return exitCodes.done;
 }

@@ -46,11 +46,11 @@ export interface SpawnedSync {
 
 /** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): SpawnedSync {
-  let waiting: SyncWorker | undefined;
+  let waiting: WorkerProcess | undefined;
   return {
     async runSync(sync, report, stop) {
       const isStart = sync.work === 'sync' && sync.phase === 'start';
-      const worker = (isStart && waiting) || createSyncWorker(context, shared);
+      const worker = (isStart && waiting) || openWorkerProcess(context, shared);
       waiting = undefined;
       const { end, bug, stage } = await worker.run(sync, report, stop);
       stop.throwIfAborted();
@@ -83,7 +83,7 @@ interface Attempt {
 }
 
 /** A worker, which starts with its first sync. */
-interface SyncWorker {
+interface WorkerProcess {
   /** Runs a sync; `end`: undefined if the worker waits for the next one. */
   run(
     sync: SyncRequest,
@@ -96,7 +96,7 @@ interface SyncWorker {
   end(): void;
 }
 
-function createSyncWorker(context: Context, shared: number | undefined): SyncWorker {
+function openWorkerProcess(context: Context, shared: number | undefined): WorkerProcess {
   const { settings } = context;
   const ending = new AbortController();
   /** undefined: it waits. */

@@ -6,13 +6,18 @@
 import { styleText } from 'node:util';
 import { type Problem, problemLine } from '../core/problem.ts';
 import { wrapText } from '../core/text-layout.ts';
-import type { Context } from './context.ts';
+import type { Context, Output } from './context.ts';
 import { usesColour } from './logging.ts';
 
 /** Writes a report to standard output. */
 export function writeReport({ env, stdout }: Pick<Context, 'env' | 'stdout'>, text: string): void {
-  const wrapped = stdout.isTerminal ? wrapText(text, stdout.columns) : text;
-  stdout.write(usesColour(env, stdout) ? colourReport(wrapped) : wrapped);
+  const shown = wrapped(stdout, text);
+  stdout.write(usesColour(env, stdout) ? colourReport(shown) : shown);
+}
+
+/** The text as this output shows it. */
+export function wrapped({ isTerminal, columns }: Output, text: string): string {
+  return isTerminal ? wrapText(text, columns) : text;
 }
 
 /** The report with its headings bold, and good and bad results in green, yellow and red. */
@@ -51,7 +56,6 @@ const STYLES: readonly (readonly [RegExp, 'bold' | 'green' | 'yellow' | 'red'])[
 /** Writes a line for each warning to standard error. */
 export function writeWarnings({ stderr }: Context, warnings: readonly Problem[]): void {
   for (const warning of warnings) {
-    const line = `warning: ${problemLine(warning)}\n`;
-    stderr.write(stderr.isTerminal ? wrapText(line, stderr.columns) : line);
+    stderr.write(wrapped(stderr, `warning: ${problemLine(warning)}\n`));
   }
 }

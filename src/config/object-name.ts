@@ -9,6 +9,7 @@ import { type Service, services } from '../core/service.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { TextField } from './fields.ts';
+import { placeholderRemedy } from './template.ts';
 
 /** The place of a name, and the region and type that it must match. */
 export interface NameContext {
@@ -153,8 +154,8 @@ function remedyForSections(name: string): string | undefined {
 }
 
 function remedyForCharacters(name: string): string {
-  if (/[$<>{}]/.test(name))
-    return 'Replace the placeholder: render the file first (helm template, envsubst).';
+  const placeholder = placeholderRemedy(name);
+  if (placeholder !== undefined) return placeholder;
   if (/[*?]/.test(name)) return 'Name each secret or parameter: wildcards are not supported.';
   return 'Correct the name: names are letters, digits and / _ . - (in Secrets Manager also + = @).';
 }

@@ -11,6 +11,7 @@ import type { Diagnostics } from './diagnostics.ts';
 import { kindText, unknownKeyRemedy } from './fields.ts';
 import { isObjectKey, parameterKeys, placeOfKey } from './keys.ts';
 import type { Plan } from './plan.ts';
+import { placeholderRemedy } from './template.ts';
 
 /** A parameter as written. */
 export interface ParameterText {
@@ -121,8 +122,8 @@ function checkRegion(
 }
 
 function regionRemedy(region: string): string {
-  if (/[$<>{}]/.test(region))
-    return 'Replace the placeholder: render the file first (helm template, envsubst).';
+  const placeholder = placeholderRemedy(region);
+  if (placeholder !== undefined) return placeholder;
   const withoutSpaces = region.trim().toLowerCase();
   if (REGION.test(withoutSpaces)) return `Write ${quote(withoutSpaces)}.`;
   const withoutZone = withoutSpaces.replace(/[a-z]$/, '');

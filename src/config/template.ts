@@ -13,6 +13,13 @@ const HELM = /\{\{.*?\}\}/;
 /** An expression of Helm or envsubst. */
 export const TEMPLATE_EXPRESSION = /\{\{.*?\}\}|\$\{[A-Za-z_]\w*[^}]*\}/;
 
+/** The remedy for a name with characters of a placeholder; undefined if it has none. */
+export function placeholderRemedy(name: string): string | undefined {
+  return /[$<>{}]/.test(name)
+    ? 'Replace the placeholder: render the file first (helm template, envsubst).'
+    : undefined;
+}
+
 /** The first expression of Helm in a text, outside of comments. */
 export function templateInText(text: string): Diagnostic | undefined {
   const lines = text.split('\n');

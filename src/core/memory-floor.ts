@@ -7,6 +7,14 @@
  */
 export const MEMORY_FLOOR = 96 * 1_048_576;
 
+/** The message and the remedy for a limit below the floor, given as text. */
+export function smallLimit(limit: string): { readonly message: string; readonly remedy: string } {
+  return {
+    message: `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit}: the start takes seconds, or never ends`,
+    remedy: 'Set 128Mi, which is enough for 200 secrets of 64 KiB.',
+  };
+}
+
 /** A limit as Kubernetes writes it, rounded down: `64Mi`. */
 export function memoryText(bytes: number): string {
   return `${Math.floor(bytes / 1_048_576)}Mi`;

@@ -2,7 +2,7 @@
  * The checks of what Kubernetes provides: the memory limit of the container, and the version of the cluster.
  */
 
-import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
+import { MEMORY_FLOOR, memoryText, smallLimit } from '../core/memory-floor.ts';
 import { Problem, problemsOrThrow } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { textOf, valueAt } from '../core/unknown.ts';
@@ -17,8 +17,7 @@ export function memoryCheck(limit: number | undefined): readonly Check[] {
   const problem = new Problem({
     code: 'kubernetes.content',
     subject: 'resources.limits.memory',
-    message: `expected at least ${memoryText(MEMORY_FLOOR)}, got ${memoryText(limit)}: the start takes seconds, or never ends`,
-    remedy: 'Set 128Mi, which is enough for 200 secrets of 64 KiB.',
+    ...smallLimit(memoryText(limit)),
   });
   return [{ subject: 'memory', status: 'warning', text, problems: [problem] }];
 }

@@ -3,7 +3,7 @@
  */
 
 import type { Quantity } from '../cli/values.ts';
-import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
+import { MEMORY_FLOOR, smallLimit } from '../core/memory-floor.ts';
 import { type Problem, usageProblem } from '../core/problem.ts';
 import type { Assignment } from './assign.ts';
 import { probedPort } from './containers.ts';
@@ -222,6 +222,6 @@ export function ineffectiveOptions(
 /** Less may be enough for one secret on a node that has the program in its page cache, but not after an update of podsecrets. */
 function smallMemory(limit: Quantity, isUsed: boolean): readonly Problem[] {
   if (!isUsed || limit.amount >= MEMORY_FLOOR) return [];
-  const message = `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit.text}: the start takes seconds, or never ends`;
-  return [usageProblem('--memory-limit', message, 'Set 128Mi, which is enough for 200 secrets of 64 KiB.')];
+  const { message, remedy } = smallLimit(limit.text);
+  return [usageProblem('--memory-limit', message, remedy)];
 }
