@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +11,7 @@ import { exitCodes } from '../../src/core/problem.ts';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { startSidecar } from '../support/sidecar.ts';
+import { type LoggedLine, startSidecar } from '../support/sidecar.ts';
 import { until, within } from '../support/wait.ts';
 
 const COUNT = 5000;
@@ -104,52 +104,72 @@ output('loses no line of a long log in a non-blocking pipe', async ({ box }) => 
   assert.is(JSON.parse(lastLine).event, 'exit');
 });
 
+/** A ready sidecar whose stderr is a named pipe that nothing reads yet; `configure` writes its config. */
+async function unreadSidecar(box: Sandbox, configure: () => unknown) {
+  const aws = await startFakeAwsProcess({
+    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
+    regions: { 'eu-west-1': { secrets: { a: 'x' } } },
+  });
+  configure();
+  const fifo = join(box.root, 'log');
+  execFileSync('mkfifo', [fifo]);
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'];
+  // A container runtime gives a pipe; Node would give a socket.
+  const command = ['sh', '-c', `exec "$0" "$@" 2> ${fifo}`, binary] as const;
+  const sidecar = await startSidecar(args, podIdentityEnv(box, aws, 't'), command);
+  let log = '';
+  return {
+    sidecar,
+    /** Reads until the log has this text, and ends with a whole line. */
+    async read(text: string): Promise<readonly LoggedLine[]> {
+      await until(`${text} in the log`, () => {
+        log += readAvailable(reader);
+        return log.includes(text) && log.endsWith('\n');
+      });
+      return log
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    },
+    reloads: (count: number) =>
+      until(
+        'another config',
+        async () => (await sidecar.metric('podsecrets_config_reloads_total{result="changed"}')) === count,
+      ),
+    isReady: () =>
+      until(
+        'a response to the probe',
+        async () => (await sidecar.page('/readyz').catch(() => undefined))?.status === 200,
+      ),
+    async close() {
+      sidecar.child.kill('SIGKILL');
+      closeSync(reader);
+      rmSync(fifo);
+      await aws.stop();
+    },
+  };
+}
+
 output(
   'a sidecar whose log is not read responds to probes, loses no line, and ends at SIGTERM',
   async ({ box }) => {
-    const aws = await startFakeAwsProcess({
-      identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
-      regions: { 'eu-west-1': { secrets: { a: 'x' } } },
-    });
     const configure = (prefix: string) =>
       box.writeConfig({
         objects: [object('a')],
         ...Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`${prefix}${at}`, 'x'])),
       });
-    configure('one');
-    const fifo = join(box.root, 'log');
-    execFileSync('mkfifo', [fifo]);
-    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'];
-    // A container runtime gives a pipe; Node would give a socket.
-    const command = ['sh', '-c', `exec "$0" "$@" 2> ${fifo}`, binary] as const;
-    const sidecar = await startSidecar(args, podIdentityEnv(box, aws, 't'), command);
+    const { sidecar, read, reloads, isReady, close } = await unreadSidecar(box, () => configure('one'));
     try {
-      await until('a response to the probe', async () => {
-        const page = await sidecar.page('/readyz').catch(() => undefined);
-        return page?.status === 200;
-      });
-      let log = '';
-      await until('the last line', () => {
-        log += readAvailable(reader);
-        return log.includes('"sidecar.ready"') && log.endsWith('\n');
-      });
-      const lines = log
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { event: string });
+      await isReady();
+      const lines = await read('"sidecar.ready"');
       assert.is(lines.filter(({ event }) => event === 'config.warning').length, COUNT);
       configure('two');
-      await until(
-        'another config',
-        async () => (await sidecar.metric('podsecrets_config_reloads_total{result="changed"}')) === 1,
-      );
+      await reloads(1);
       sidecar.child.kill('SIGTERM');
       assert.is((await sidecar.ended()).code, exitCodes.done);
     } finally {
-      sidecar.child.kill('SIGKILL');
-      closeSync(reader);
-      await aws.stop();
+      await close();
     }
   },
 );
@@ -157,56 +177,32 @@ output(
 output(
   'the log says how many lines were dropped while nothing read it, and so does a metric',
   async ({ box }) => {
-    const aws = await startFakeAwsProcess({
-      identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
-      regions: { 'eu-west-1': { secrets: { a: 'x' } } },
-    });
-    let reloads = 0;
+    let count = 0;
     const configure = () =>
       box.writeConfig({
         objects: [object('a')],
         ...Object.fromEntries(
-          Array.from({ length: COUNT }, (_, at) => [`${'x'.repeat(150)}${reloads}-${at}`, 'x']),
+          Array.from({ length: COUNT }, (_, at) => [`${'x'.repeat(150)}${count}-${at}`, 'x']),
         ),
       });
-    configure();
-    const fifo = join(box.root, 'log-of-drops');
-    execFileSync('mkfifo', [fifo]);
-    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'];
-    const command = ['sh', '-c', `exec "$0" "$@" 2> ${fifo}`, binary] as const;
-    const sidecar = await startSidecar(args, podIdentityEnv(box, aws, 't'), command);
+    const { sidecar, read, reloads, isReady, close } = await unreadSidecar(box, configure);
     const dropped = () => sidecar.metric('podsecrets_log_lines_dropped_total');
     try {
-      await until(
-        'readiness',
-        async () => (await sidecar.page('/readyz').catch(() => undefined))?.status === 200,
-      );
+      await isReady();
       assert.is(await dropped(), 0);
       while ((await dropped()) === 0) {
-        reloads += 1;
+        count += 1;
         configure();
-        await until(
-          'another config',
-          async () => (await sidecar.metric('podsecrets_config_reloads_total{result="changed"}')) === reloads,
-        );
+        await reloads(count);
       }
       const missing = await dropped();
-      let log = '';
-      await until('the notice', () => {
-        log += readAvailable(reader);
-        return log.includes('log.dropped') && log.endsWith('\n');
-      });
-      const lines = log.trimEnd().split('\n');
-      const notices = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'log.dropped');
+      const notices = (await read('log.dropped')).filter(({ event }) => event === 'log.dropped');
       assert.equal(
         notices.map(({ level, lines }) => [level, lines]),
         [['error', missing]],
       );
     } finally {
-      sidecar.child.kill('SIGKILL');
-      closeSync(reader);
-      await aws.stop();
+      await close();
     }
   },
 );

@@ -5,7 +5,7 @@ import { freePort } from './free-port.ts';
 import { type Running, start } from './program.ts';
 import { until, WAIT_LIMIT } from './wait.ts';
 
-interface LoggedLine {
+export interface LoggedLine {
   readonly level: string;
   readonly event: string;
   readonly message: string;
