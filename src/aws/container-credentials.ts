@@ -14,6 +14,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import type { Clock } from '../core/clock.ts';
 import { abortable, setCancellableTimeout } from '../core/limits.ts';
+import { trustByDefault } from '../http/authorities.ts';
 import { type AgentFailure, agentProblem } from './agent-problems.ts';
 import type { AuthMethod } from './auth-method.ts';
 import { internalError } from './client.ts';
@@ -56,6 +57,7 @@ export async function fetchFromPodIdentity(
 /** `timeout`: milliseconds for one whole response. */
 export function createContainerClient(timeout: number, clock: Clock): FetchContainerCredentials {
   return async (address, authorization) => {
+    if (address.startsWith('https:')) trustByDefault();
     const provider = fromHttp({
       awsContainerCredentialsFullUri: address,
       awsContainerAuthorizationToken: authorization ?? '',

@@ -11,6 +11,7 @@ import { type FetchResults, mergeResults, type SecretRef } from '../config/secre
 import type { Clock } from '../core/clock.ts';
 import { mapLimited } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import { once } from '../core/once.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
@@ -268,15 +269,6 @@ function credentialSource(options: SourceOptions, context: ClientContext): Crede
 /** Resolves in the next iteration of the event loop. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Calls `create` at most once. */
-function once<T>(create: () => Promise<T>): () => Promise<T> {
-  let created: Promise<T> | undefined;
-  return () => {
-    created ??= create();
-    return created;
-  };
 }
 
 function invalidRegion(name: string): Problem {

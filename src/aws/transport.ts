@@ -8,17 +8,14 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import http from 'node:http';
-import https from 'node:https';
-import { createSecureContext } from 'node:tls';
+import type http from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import { createSemaphore, setCancellableTimeout } from '../core/limits.ts';
-import { caFileProblem, readCaFile } from '../http/ca-file.ts';
-import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
+import { type Authorities, authorities as ofNode } from '../http/authorities.ts';
 import { freeMemory, RequestError, sendRequest } from '../http/request.ts';
 import { isWithinLimits } from '../http/response-shape.ts';
-import type { AwsEnvironment, CaBundle } from './environment.ts';
-import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
+import type { AwsEnvironment } from './environment.ts';
+import { createRoutes, type Route } from './routes.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
 export type Transport = {
@@ -63,6 +60,8 @@ export interface TransportOptions {
   readonly clock: Clock;
   /** Called after each 4 MiB of responses, when they are parsed. Default: V8 decides when. */
   readonly collectGarbage?: () => void;
+  /** Without a CA bundle. Default: those of this process. */
+  readonly authorities?: Authorities;
 }
 
 /**
@@ -74,9 +73,6 @@ const MAX_CONCURRENT = 16;
 
 /** Milliseconds to connect: enough for TCP to resend two lost packets; a third means that there is no route. */
 const CONNECT_TIMEOUT = 2000;
-
-/** Milliseconds that an idle connection is kept: longer than a sync, shorter than AWS keeps it. */
-const IDLE_TIMEOUT = 5000;
 
 const KIB = 1024;
 
@@ -103,10 +99,10 @@ const MAX_GARBAGE = 4 * 1024 * KIB;
 
 /** Throws a Problem if the CA bundle cannot be used. */
 export function createTransport(options: TransportOptions): Transport {
-  const { environment, awsTimeout, clock, collectGarbage = () => {} } = options;
+  const { environment, awsTimeout, clock, collectGarbage = () => {}, authorities = ofNode } = options;
   const slots = createSemaphore(MAX_CONCURRENT);
   const memory = createSemaphore(MEMORY_BUDGET);
-  const agents = createAgents(environment);
+  const routes = createRoutes(environment, authorities);
   let uncollected = 0;
   const collect = (): void => {
     if (uncollected < MAX_GARBAGE) return;
@@ -116,7 +112,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     connectEarly({ protocol, hostname, port }) {
       if (protocol === 'https:')
-        agents.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443));
+        routes.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443));
     },
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);
@@ -127,26 +123,34 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const operation = operationOf(request);
         const protocol = request.protocol === 'https:' ? 'https:' : 'http:';
-        const { peer, status, reason, headers, body } = await sendRequest({
-          ...request,
-          protocol,
-          host: request.hostname,
-          port: request.port,
-          body: request.body as string | Uint8Array | undefined,
-          ...agents.routeTo(protocol, request.hostname, request.port ?? 443),
-          largestBody: MAX_RESPONSES[operation] ?? MAX_RESPONSE,
-          largestErrorBody: MAX_RESPONSE,
-          signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
-          limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
-          async reserve(bytes, signal) {
-            const release = await memory.take(signal, bytes);
-            // The SDK parses a response in the iteration of the event loop in which it arrives.
-            return () =>
-              setImmediate(() => {
-                collect();
-                release();
-              });
-          },
+        const send = ({ agent, proxy }: Route): ReturnType<typeof sendRequest> =>
+          sendRequest({
+            ...request,
+            protocol,
+            host: request.hostname,
+            port: request.port,
+            body: request.body as string | Uint8Array | undefined,
+            agent,
+            proxy,
+            largestBody: MAX_RESPONSES[operation] ?? MAX_RESPONSE,
+            largestErrorBody: MAX_RESPONSE,
+            signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
+            limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
+            async reserve(bytes, signal) {
+              const release = await memory.take(signal, bytes);
+              // The SDK parses a response in the iteration of the event loop in which it arrives.
+              return () =>
+                setImmediate(() => {
+                  collect();
+                  release();
+                });
+            },
+          });
+        const route = routes.routeTo(protocol, request.hostname, request.port ?? 443);
+        const { peer, status, reason, headers, body } = await send(route).catch((error) => {
+          const other = routes.routeAfter(error, route, request.hostname, request.port ?? 443);
+          if (other === undefined) throw error;
+          return send(other);
         });
         uncollected += body.length;
         try {
@@ -179,69 +183,6 @@ export function checkBody(operation: string, peer: string, body: Uint8Array): vo
 export function operationOf({ headers }: WireRequest): string {
   const target = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-target')?.[1];
   return target?.split('.').at(-1) ?? '';
-}
-
-interface Route {
-  readonly agent: http.Agent | https.Agent;
-  /** `host:port` of the proxy. */
-  readonly proxy?: string;
-}
-
-interface Agents {
-  routeTo(protocol: 'http:' | 'https:', host: string, port: number): Route;
-  /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
-  connectEarly(host: string, port: number): void;
-}
-
-/** Creates agents when they are first needed: one for https makes Node load TLS, which takes 0.4 times its own start. */
-function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): Agents {
-  const keepAlive = { keepAlive: true, timeout: IDLE_TIMEOUT };
-  // One context for all connections, because parsing the certificates costs milliseconds. An unusable file is reported now, not at
-  // the first request.
-  const secureContext = caBundle === undefined ? undefined : secureContextOf(caBundle);
-  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy);
-  const secureAgent = (through: string | undefined): https.Agent =>
-    new https.Agent({
-      ...keepAlive,
-      ...(secureContext === undefined ? {} : { secureContext }),
-      ...(through === undefined ? {} : { proxyEnv: { HTTPS_PROXY: through } }),
-    });
-  let plain: http.Agent | undefined;
-  let direct: { readonly agent: https.Agent; readonly connectEarly: ConnectEarly } | undefined;
-  let proxied: https.Agent | undefined;
-  const isDirect = (host: string, port: number): boolean =>
-    proxy === undefined || bypassesProxy(noProxy, host, port);
-  const openDirect = () => {
-    if (direct !== undefined) return direct;
-    const agent = secureAgent(undefined);
-    direct = { agent, connectEarly: openEarlyConnections(agent) };
-    return direct;
-  };
-  return {
-    routeTo(protocol, host, port) {
-      if (protocol === 'http:') {
-        plain ??= new http.Agent(keepAlive);
-        return { agent: plain };
-      }
-      if (proxy === undefined || isDirect(host, port)) return { agent: openDirect().agent };
-      proxied ??= secureAgent(proxy.href);
-      return { agent: proxied, proxy: proxyAddress(proxy) };
-    },
-    connectEarly(host, port) {
-      if (isDirect(host, port)) openDirect().connectEarly(host, port);
-    },
-  };
-}
-
-function secureContextOf({ variable, file }: CaBundle): ReturnType<typeof createSecureContext> {
-  const content = readCaFile(file);
-  if ('found' in content) throw caFileProblem(variable, file, content.found);
-  try {
-    return createSecureContext({ ca: content.pem });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw caFileProblem(variable, file, code ?? message, error);
-  }
 }
 
 function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {

@@ -46,9 +46,20 @@ const NO_JIT: readonly string[] = [
   '--no-regexp-optimization',
 ];
 
+/**
+ * Node does not parse the authorities that it contains, which it otherwise does before the first connection over TLS, even for one that
+ * trusts others. Every connection of the program names its own (src/http/authorities.ts). The second flag is for NODE_USE_SYSTEM_CA: Node
+ * does not start with both.
+ */
+const OWN_AUTHORITIES: readonly string[] = ['--use-openssl-ca', '--no-use-system-ca'];
+
 /** The flags of Node and V8 that the executable always has. */
 export function programFlags(without: ReadonlySet<Optimization> = new Set()): readonly string[] {
-  return without.has('disable-jit') ? FLAGS : [...FLAGS, ...NO_JIT];
+  return [
+    ...FLAGS,
+    ...(without.has('disable-jit') ? [] : NO_JIT),
+    ...(without.has('own-authorities') ? [] : OWN_AUTHORITIES),
+  ];
 }
 
 /** Writes the executable into the directory `work`; returns its path. */

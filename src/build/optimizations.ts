@@ -44,6 +44,11 @@ export const optimizations = {
     saves: '0.1 × for one secret, 0.5 × for 40 objects; 3 to 6 MiB of the peak',
     guard: 'test/build/builtin-code.test.ts; Node, which rejects unknown flags',
   },
+  'own-authorities': {
+    does: 'keeps Node from parsing the certificate authorities that it contains',
+    saves: '0.14 × for one secret, 0.4 × for 40 objects',
+    guard: 'test/build/own-authorities.test.ts; Node, which rejects unknown flags',
+  },
   crc32: {
     does: 'removes a native checksum from the SDK, for which Node loads zlib',
     saves: '0.1 to 0.2 ×, 1 MiB of the peak',

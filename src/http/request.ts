@@ -8,6 +8,7 @@
 
 import http from 'node:http';
 import https from 'node:https';
+import { authorities } from './authorities.ts';
 import { connectionState } from './early-connections.ts';
 import { isTlsCode } from './tls-code.ts';
 
@@ -21,7 +22,10 @@ export interface RequestOptions {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: string | Uint8Array | undefined;
-  /** Keeps connections alive; undefined: a new connection, which ends with the request. */
+  /**
+   * Keeps connections alive, and decides which authorities they trust; undefined: a new connection, which ends with the request and
+   * trusts all authorities of this process.
+   */
   readonly agent: http.Agent | https.Agent | undefined;
   /** `host:port` of the proxy that the agent connects through. Errors of its connection and its tunnel name it. */
   readonly proxy?: string | undefined;
@@ -99,6 +103,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     headers: options.headers,
     // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
     ...(secure ? { rejectUnauthorized: true } : {}),
+    ...(secure && options.agent === undefined ? { ca: [...authorities.all()] } : {}),
   });
   const finish = (): void => {
     signal.removeEventListener('abort', abort);

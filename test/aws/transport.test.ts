@@ -14,6 +14,7 @@ import { createTransport, type Transport } from '../../src/aws/transport.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Problem } from '../../src/core/problem.ts';
+import type { Authorities } from '../../src/http/authorities.ts';
 import type { RequestError } from '../../src/http/request.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -46,10 +47,16 @@ async function listening(server: Server): Promise<number> {
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
 function open(
-  options: { env?: Environment; awsTimeout?: number; clock?: Clock; collectGarbage?: () => void } = {},
+  options: {
+    env?: Environment;
+    awsTimeout?: number;
+    clock?: Clock;
+    collectGarbage?: () => void;
+    authorities?: Authorities;
+  } = {},
 ): Transport {
-  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock, collectGarbage = () => {} } = options;
-  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock, collectGarbage });
+  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock, ...more } = options;
+  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock, ...more });
 }
 
 async function get(transport: Transport, port: number, more: object = {}, abortSignal?: AbortSignal) {
@@ -317,6 +324,9 @@ test('a request that is aborted while it waits is not sent', async () => {
 });
 
 /** A self-signed certificate for localhost. */
+/** A name of AWS, which the proxy of these tests resolves. */
+const AWS_HOST = 'secretsmanager.eu-west-1.amazonaws.com';
+
 function certificate(): { readonly key: string; readonly cert: string } {
   const keys = forge.pki.rsa.generateKeyPair(2048);
   const cert = forge.pki.createCertificate();
@@ -329,7 +339,10 @@ function certificate(): { readonly key: string; readonly cert: string } {
   cert.setIssuer(name);
   cert.setExtensions([
     { name: 'basicConstraints', cA: true },
-    { name: 'subjectAltName', altNames: ['localhost', 'aws.example'].map((value) => ({ type: 2, value })) },
+    {
+      name: 'subjectAltName',
+      altNames: ['localhost', 'aws.example', AWS_HOST].map((value) => ({ type: 2, value })),
+    },
   ]);
   cert.sign(keys.privateKey, forge.md.sha256.create());
   return { key: forge.pki.privateKeyToPem(keys.privateKey), cert: forge.pki.certificateToPem(cert) };
@@ -417,6 +430,55 @@ test('sends https requests through HTTPS_PROXY, except to hosts in NO_PROXY, and
   const plain = await serve((_, response) => response.end('direct'));
   assert.is(await get(open({ env: { ...env, HTTP_PROXY: proxy.url } }), plain), '200 direct');
   assert.is(proxy.requests.length, 1);
+});
+
+test('an endpoint of AWS gets the authorities of Amazon, and all of them only if these are not enough', async () => {
+  const [proxy, port, other] = [await openProxy(), await serveTls(), certificate().cert];
+  const env = { HTTPS_PROXY: proxy.url };
+  const connections = async (amazon: readonly string[], all: readonly string[], hostname = AWS_HOST) => {
+    let parsed = 0;
+    const authorities = {
+      amazon: () => amazon,
+      all: () => {
+        parsed++;
+        return all;
+      },
+    };
+    const transport = open({ env, authorities });
+    proxy.requests.length = 0;
+    const results: string[] = [];
+    for (let n = 0; n < 2; n++) {
+      const result = get(transport, port, { ...tls, hostname });
+      results.push(await result.catch((error) => error.code));
+    }
+    return [...results, `${proxy.requests.length} connections`, `all parsed ${parsed} times`];
+  };
+  const [served, self] = ['200 over TLS', 'DEPTH_ZERO_SELF_SIGNED_CERT'];
+  assert.equal(await connections([own.cert], []), [served, served, '1 connections', 'all parsed 0 times']);
+  assert.equal(await connections([other], [own.cert]), [
+    served,
+    served,
+    '2 connections',
+    'all parsed 1 times',
+  ]);
+  assert.equal(await connections([], [own.cert]), [served, served, '1 connections', 'all parsed 1 times']);
+  assert.equal(await connections([other], [other]), [self, self, '3 connections', 'all parsed 1 times']);
+  // Any other host gets all at once.
+  assert.equal(await connections([own.cert], [other], 'aws.example'), [
+    self,
+    self,
+    '2 connections',
+    'all parsed 1 times',
+  ]);
+});
+
+test('requests at the same time are all sent again when the authorities of Amazon are not enough', async () => {
+  const [proxy, port] = [await openProxy(), await serveTls()];
+  const authorities = { amazon: () => [certificate().cert], all: () => [own.cert] };
+  const transport = open({ env: { HTTPS_PROXY: proxy.url }, authorities });
+  const aws = { ...tls, hostname: AWS_HOST };
+  const results = await Promise.all(Array.from({ length: 5 }, () => get(transport, port, aws)));
+  assert.equal(new Set(results), new Set(['200 over TLS']));
 });
 
 test('a proxy that rejects is a network error', async () => {

@@ -75,7 +75,7 @@ modules(
 modules('init loads no folder that only other commands need', async (context) => {
   const { evaluated } = await initOf(context, [secret, parameter]);
   const others =
-    /^src\/(http\/(?!request|ca-file|early-connections|response-shape|tls-code)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/rest|worker\/(process|credentials-file)|commands\/(?!init|extra-certificates|open|plans|secrets|sync\.ts|worker-host|context|logging|uses-colour))/;
+    /^src\/(http\/(?!request|authorities|ca-file|early-connections|response-shape|tls-code)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/rest|worker\/(process|credentials-file)|commands\/(?!init|extra-certificates|open|plans|secrets|sync\.ts|worker-host|context|logging|uses-colour))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],

@@ -1,0 +1,49 @@
+/**
+ * The certificate authorities that TLS connections trust: Node's own, and those of NODE_EXTRA_CA_CERTS.
+ *
+ * OpenSSL parses every certificate of a TLS context, which takes a seventh of the instructions of a start for Node's 118. AWS uses
+ * a few authorities of Amazon. So its endpoints get a context of these, and one of all only if they do not suffice. For any context
+ * Node parses its own certificates too, unless it runs with --use-openssl-ca, as the program does (src/build/executable.ts): a
+ * connection without a context trusts none of them, except after `trustByDefault`.
+ */
+
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+
+/** Certificates in PEM. */
+export interface Authorities {
+  /** Those of Amazon; empty if more than Node's own must be trusted. */
+  amazon(): readonly string[];
+  all(): readonly string[];
+}
+
+/** How the PEM of each begins, up to its serial number and more: https://www.amazontrust.com/repository */
+const AMAZON: readonly string[] = [
+  // Amazon Root CA 1 to 4.
+  'MIIDQTCCAimgAwIBAgITBmyfz5m/jAo54vB4ikPmljZbyjANBgkqhkiG9w0BAQsFADA5MQsw',
+  'MIIFQTCCAymgAwIBAgITBmyf0pY1hp8KD+WGePhbJruKNzANBgkqhkiG9w0BAQwFADA5MQsw',
+  'MIIBtjCCAVugAwIBAgITBmyf1XSXNmY/Owua2eiedgPySjAKBggqhkjOPQQDAjA5MQswCQYD',
+  'MIIB8jCCAXigAwIBAgITBmyf18G7EEwpQ+Vxe3ssyBrBDjAKBggqhkjOPQQDAzA5MQswCQYD',
+  // Starfield Services Root Certificate Authority - G2, which signed the first four.
+  'MIID7zCCAtegAwIBAgIBADANBgkqhkiG9w0BAQsFADCBmDELMAkGA1UEBhMCVVMxEDAOBgNV',
+];
+
+/** The authorities of this process. */
+export const authorities: Authorities = {
+  amazon: () => (getCACertificates('extra').length > 0 ? [] : amazonAmong(getCACertificates('bundled'))),
+  all: () => [...getCACertificates('bundled'), ...getCACertificates('extra')],
+};
+
+/** For requests whose context the caller does not choose: those of the SDK to a container's endpoint over https. */
+export function trustByDefault(): void {
+  setDefaultCACertificates(authorities.all());
+}
+
+/** Only what Node contains itself: an authority that a new Node no longer trusts is not trusted here either. */
+export function amazonAmong(bundled: readonly string[]): readonly string[] {
+  return bundled.filter((pem) => AMAZON.some((beginning) => pem.includes(beginning)));
+}
+
+/** Whether Amazon issues the certificate of this endpoint. In China and in the European Sovereign Cloud others may. */
+export function isAmazonHost(host: string): boolean {
+  return /\.(amazonaws\.com|api\.aws)$/.test(host);
+}
