@@ -57,24 +57,6 @@ export function clientSettings({ region, environment, transport }: ClientContext
   };
 }
 
-/** The SDK's own rules for the endpoint of a service. */
-type EndpointRules = (parameters: {
-  readonly Region: string;
-  readonly UseFIPS: boolean;
-  readonly UseDualStack: boolean;
-  readonly Endpoint?: string;
-}) => { readonly url: URL };
-
-/** Opens the connection of a client's first request, before there are credentials to sign that request. */
-export function connectEarly(context: ClientContext, service: EndpointName, rules: EndpointRules): void {
-  const { region, environment, transport } = context;
-  const endpoint = environment.endpoints[service];
-  const parameters = { Region: region, UseFIPS: environment.fips, UseDualStack: environment.dualstack };
-  transport.connectEarly(
-    rules({ ...parameters, ...(endpoint === undefined ? {} : { Endpoint: endpoint }) }).url,
-  );
-}
-
 /** The credentials as an SDK provider. `memoized` keeps the SDK from caching them, so that replaced credentials are used at once. */
 export function credentialProvider(
   credentials: Credentials,

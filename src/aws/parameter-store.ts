@@ -16,22 +16,13 @@ import {
 } from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
 import { entryIds, fullParameterName, iamActions, matchParameter } from './batches.ts';
-import {
-  type ClientContext,
-  call,
-  clientSettings,
-  connectEarly,
-  countAttempts,
-  credentialProvider,
-} from './client.ts';
+import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
 import { type AwsErrorFacts, incompleteResponse, unusableResponse } from './error-facts.ts';
 import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Parameter Store. */
 export interface ParameterStore {
-  /** Opens the connection of the first request. */
-  connectEarly(): void;
   /** A result for each ref; the refs must fit into one call. */
   read(refs: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
 }
@@ -91,7 +82,7 @@ export function createParameterStore(context: ClientContext, credentials: Creden
       return mergeResults(await Promise.all(refs.map((ref) => read([ref], signal))));
     return new Map(refs.map((ref) => [ref.key, failedCall(ref, ACTION, result)]));
   }
-  return { connectEarly: () => connectEarly(context, 'SSM', client.config.endpointProvider), read };
+  return { read };
 }
 
 /** Whether the call may have failed because of one name only. */

@@ -25,8 +25,8 @@ export interface Routes {
   routeTo(protocol: 'http:' | 'https:', host: string, port: number): Route;
   /** Another route, after a request over `route` failed with this error; undefined if it would fail there too. */
   routeAfter(error: unknown, route: Route, host: string, port: number): Route | undefined;
-  /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
-  connectEarly(host: string, port: number): void;
+  /** Only calls `begun` if a proxy is used, because a proxy needs a request to open a tunnel. */
+  readonly connectEarly: ConnectEarly;
 }
 
 /** The agents of all connections that trust the same authorities. */
@@ -74,8 +74,9 @@ export function createRoutes(
       trustsAll = true;
       return secureRoute(host, port);
     },
-    connectEarly(host, port) {
-      if (isDirect(host, port)) (trustsAmazon(host) ? amazon : all).direct().connectEarly(host, port);
+    connectEarly(host, port, begun) {
+      if (isDirect(host, port)) (trustsAmazon(host) ? amazon : all).direct().connectEarly(host, port, begun);
+      else begun();
     },
   };
 }

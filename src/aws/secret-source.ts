@@ -3,7 +3,7 @@
  *
  * Regions, services and calls run concurrently; only the transport limits them. Each ref has its own result; without credentials,
  * all refs that need them share one Problem. The SDK module of a service or of an authentication method is loaded when it is first
- * needed, while the request for credentials is in flight.
+ * needed, while the connections open and the request for credentials is in flight.
  */
 
 import type { FetchMode } from '../cli/options.ts';
@@ -13,13 +13,15 @@ import { mapLimited } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { once } from '../core/once.ts';
 import { Problem } from '../core/problem.ts';
+import type { Service } from '../core/service.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
 import { type AwsRequest, type FetchPhase, iamActions, reasonToDisable, requestsFor } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
-import type { AwsEnvironment } from './environment.ts';
+import { endpointOf } from './endpoint.ts';
+import type { AwsEnvironment, EndpointName } from './environment.ts';
 import type { AwsErrorFacts } from './error-facts.ts';
 import { failedCall } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
@@ -48,6 +50,8 @@ export interface SourceOptions {
 /** One region: its credentials, and its clients, which are created when they are first needed. */
 interface Region {
   readonly credentials: Credentials;
+  /** Opens the first connection to each service, and to STS if it is needed for credentials. Does nothing after that. */
+  connectEarly(services: readonly Service[]): Promise<void>;
   secretsManager(): Promise<SecretsManager>;
   parameterStore(): Promise<ParameterStore>;
 }
@@ -79,18 +83,13 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     try {
       const region = regionOf(name);
       const services = [...new Set(refs.map((ref) => ref.service))];
-      let waiting = true;
+      await region.connectEarly(services);
       await Promise.all([
-        region.credentials.get(signal).finally(() => {
-          waiting = false;
-        }),
+        region.credentials.get(signal),
         // Yields first, because loading an SDK module blocks, and the request for credentials must be sent before.
         ...services.map(async (service) => {
           await nextTurn();
-          const client = await (service === 'ssmparameter'
-            ? region.parameterStore()
-            : region.secretsManager());
-          if (waiting) client.connectEarly();
+          await (service === 'ssmparameter' ? region.parameterStore() : region.secretsManager());
         }),
       ]);
       const requests = requestsFor(refs, batchMode(), phase);
@@ -187,6 +186,11 @@ const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
  */
 const MAX_CALLS = 16;
 
+const ENDPOINTS: Readonly<Record<Service, EndpointName>> = {
+  secretsmanager: 'SECRETS_MANAGER',
+  ssmparameter: 'SSM',
+};
+
 /** Creates each region once, and each of its clients once. */
 function createRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {
   const credentialsOf = openCredentials(options);
@@ -194,8 +198,22 @@ function createRegions(options: SourceOptions, regions: Map<string, Region>): (n
     if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw invalidRegion(name);
     const context: ClientContext = { ...options, region: name };
     const credentials = credentialsOf(context);
+    const { authentication, environment, transport } = options;
+    const connected = new Set<EndpointName>();
     return {
       credentials,
+      async connectEarly(services) {
+        const isNew = authentication.kind === 'irsa' && credentials.expiry() === undefined;
+        const names = [
+          ...(isNew ? (['STS'] as const) : []),
+          ...services.map((service) => ENDPOINTS[service]),
+        ];
+        const urls = names
+          .filter((name) => !connected.has(name))
+          .flatMap((name) => endpointOf(name, context.region, environment) ?? []);
+        for (const name of names) connected.add(name);
+        await Promise.all(urls.map((url) => transport.connectEarly(url)));
+      },
       secretsManager: once(async () => {
         const { createSecretsManager } = await import('./secrets-manager.ts');
         return createSecretsManager(context, credentials);

@@ -19,7 +19,6 @@ import {
   type ClientContext,
   call,
   clientSettings,
-  connectEarly,
   countAttempts,
   credentialProvider,
 } from './client.ts';
@@ -29,8 +28,6 @@ import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Secrets Manager. */
 export interface SecretsManager {
-  /** Opens the connection of the first request. */
-  connectEarly(): void;
   single(ref: SecretRef, signal: AbortSignal): Promise<FetchResult>;
   /** The results of the refs that the response contains, or the failure of the whole call. */
   batch(refs: readonly SecretRef[], signal: AbortSignal): Promise<CallResult<FetchResults>>;
@@ -46,7 +43,6 @@ export function createSecretsManager(context: ClientContext, credentials: Creden
   });
   client.middlewareStack.use(countAttempts('secretsmanager', context));
   return {
-    connectEarly: () => connectEarly(context, 'SECRETS_MANAGER', client.config.endpointProvider),
     async single(ref, signal) {
       const command = new GetSecretValueCommand({
         SecretId: ref.id,

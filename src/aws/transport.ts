@@ -23,8 +23,11 @@ export type Transport = {
   /** The SDK requires these two; there is nothing to configure. */
   updateHttpClientConfig(): void;
   httpHandlerConfigs(): Record<string, never>;
-  /** Opens the TLS connection of the next request to this host, to save time. Failures are ignored: the request reports them. */
-  connectEarly(url: URL): void;
+  /**
+   * Opens the TLS connection of the next request to this host, to save time. Resolves when its host is looked up, or after 5 ms.
+   * Failures are ignored: the request reports them.
+   */
+  connectEarly(url: URL): Promise<void>;
 };
 
 interface WireRequest {
@@ -74,6 +77,12 @@ const MAX_CONCURRENT = 16;
 /** Milliseconds to connect: enough for TCP to resend two lost packets; a third means that there is no route. */
 const CONNECT_TIMEOUT = 2000;
 
+/**
+ * Milliseconds to wait for the lookup of a host before the SDK is loaded, which blocks the event loop: without a connection attempt
+ * by then, nothing would overlap.
+ */
+const LOOKUP_WAIT = 5;
+
 const KIB = 1024;
 
 /**
@@ -110,9 +119,13 @@ export function createTransport(options: TransportOptions): Transport {
     collectGarbage();
   };
   return {
-    connectEarly({ protocol, hostname, port }) {
-      if (protocol === 'https:')
-        routes.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443));
+    async connectEarly({ protocol, hostname, port }) {
+      if (protocol !== 'https:') return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = setCancellableTimeout(clock, LOOKUP_WAIT, resolve);
+      routes.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443), resolve);
+      await promise;
+      cancel();
     },
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);

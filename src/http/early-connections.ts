@@ -1,5 +1,5 @@
 /**
- * TLS connections that are opened before their first request exists, while the request for credentials is in flight.
+ * TLS connections that are opened before their first request exists, before the SDK is loaded and the credentials are requested.
  *
  * They save the round trips of the DNS lookup, TCP and TLS. The first request to the same host and port uses the connection, in
  * whatever state it is. A connection that has failed by then is dropped: the request opens its own and reports its failure.
@@ -11,8 +11,11 @@ import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-/** Opens a connection for the next request that an agent sends to this host and port; at most one unused connection for each. */
-export type ConnectEarly = (host: string, port: number) => void;
+/**
+ * Opens a connection for the next request that an agent sends to this host and port; at most one unused connection for each. Calls
+ * `begun` when the host is looked up, or has no connection to wait for.
+ */
+export type ConnectEarly = (host: string, port: number, begun: () => void) => void;
 
 /** Extends the agent. An unused connection is closed after the agent's `timeout`. */
 export function openEarlyConnections(agent: https.Agent): ConnectEarly {
@@ -28,9 +31,12 @@ export function openEarlyConnections(agent: https.Agent): ConnectEarly {
     return socket;
   };
 
-  return (host, port) => {
+  return (host, port, begun) => {
     const key = keyOf(host, port);
-    if (unused.has(key)) return;
+    if (unused.has(key)) {
+      begun();
+      return;
+    }
     const servername = isIP(host) === 0 ? host : '';
     // The same options as Node's agent and request.ts use.
     const socket = create({
@@ -49,6 +55,7 @@ export function openEarlyConnections(agent: https.Agent): ConnectEarly {
     socket.once('lookup', (error) => {
       if (!error) states.set(socket, 'connect');
     });
+    socket.once('connectionAttempt', begun).once('close', begun);
     socket.once('secureConnect', () => states.set(socket, 'connected'));
     // The request that uses the connection has its own listeners.
     socket.on('error', drop).on('close', drop);

@@ -81,7 +81,7 @@ async function request(transport: Transport, port: number): Promise<number> {
   return response.statusCode;
 }
 
-const earlyTo = (transport: Transport, port: number): void =>
+const earlyTo = (transport: Transport, port: number): Promise<void> =>
   transport.connectEarly(new URL(`https://localhost:${port}`));
 
 test('the connections to both services open while the credentials are fetched', async () => {
@@ -148,8 +148,7 @@ test('the next request to the host takes the connection, the one after it the sa
   );
   const { port, sockets } = await listening(server);
   const transport = open();
-  earlyTo(transport, port);
-  earlyTo(transport, port);
+  await Promise.all([earlyTo(transport, port), earlyTo(transport, port)]);
   await until('a connection', () => sockets.length === 1);
   assert.equal([await request(transport, port), await request(transport, port)], [200, 200]);
   assert.is(sockets.length, 1);
@@ -165,7 +164,7 @@ test('a request opens its own connection when the early one has failed', async (
     socket.destroy();
   });
   const transport = open();
-  earlyTo(transport, port);
+  await earlyTo(transport, port);
   await until('the end of the early connection', () => closedEarly === 1 && sockets[0]?.closed === true);
   await until('a response', async () => (await request(transport, port).catch(() => 0)) === 200);
   assert.is(sockets.length, 2);
@@ -174,7 +173,7 @@ test('a request opens its own connection when the early one has failed', async (
 test('an early connection that stops in its handshake is an error of the connection, not of the response', async () => {
   const { port, sockets } = await listening(createServer(() => {}));
   const transport = open(100);
-  earlyTo(transport, port);
+  await earlyTo(transport, port);
   await until('a connection', () => sockets.length === 1);
   const { code, phase } = (await rejects(request(transport, port))) as RequestError;
   assert.equal([code, phase], ['TimeoutError', 'connect']);
@@ -183,7 +182,7 @@ test('an early connection that stops in its handshake is an error of the connect
 
 test('a host that does not exist is an error of the lookup', async () => {
   const transport = open();
-  transport.connectEarly(new URL('https://host.invalid'));
+  void transport.connectEarly(new URL('https://host.invalid'));
   const failing = transport.handle({
     protocol: 'https:',
     hostname: 'host.invalid',
@@ -197,7 +196,7 @@ test('a host that does not exist is an error of the lookup', async () => {
 test('plain HTTP opens nothing early', async () => {
   const { port, sockets } = await listening(createHttpServer((_, response) => response.end()));
   const transport = open();
-  transport.connectEarly(new URL(`http://127.0.0.1:${port}`));
+  await transport.connectEarly(new URL(`http://127.0.0.1:${port}`));
   await transport.handle({
     protocol: 'http:',
     hostname: '127.0.0.1',

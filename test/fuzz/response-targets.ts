@@ -32,7 +32,7 @@ const KEY_CANARY = 'kanarienschluessel';
 const responses = new AsyncLocalStorage<string>();
 
 const transport: Transport = {
-  connectEarly() {},
+  async connectEarly() {},
   updateHttpClientConfig() {},
   httpHandlerConfigs: () => ({}),
   async handle(request) {
