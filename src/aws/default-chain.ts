@@ -14,6 +14,7 @@ import { parseKnownFiles } from '@smithy/core/config';
 import { fromInstanceMetadata } from '@smithy/credential-provider-imds';
 import { withTimeout } from '../core/limits.ts';
 import { Problem } from '../core/problem.ts';
+import { trustByDefault } from '../http/authorities.ts';
 import { agentProblem } from './agent-problems.ts';
 import { containerUriProblem } from './auth-method.ts';
 import {
@@ -141,6 +142,8 @@ async function profile(chain: ChainOptions, context: ClientContext): Promise<Lin
   const nodeRole = usesInstanceRole(profiles, name);
   if (nodeRole && chain.instanceRole !== 'allowed') throw instanceProfileProblem(name, chain);
   const { requestHandler, maxAttempts, retryMode, userAgentAppId, region } = clientSettings(context, 'STS');
+  // `credential_source = EcsContainer` may connect to an https endpoint, for which the SDK does not use the transport.
+  trustByDefault();
   try {
     const credentials = await fromIni({
       profile: name,

@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { once } from '../core/once.ts';
-import { type Authorities, isAmazonHost } from '../http/authorities.ts';
+import { type Authorities, isAmazonHost, trustByDefault } from '../http/authorities.ts';
 import { caFileProblem, readCaFile } from '../http/ca-file.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { RequestError } from '../http/request.ts';
@@ -49,7 +49,7 @@ export function createRoutes(
   authorities: Authorities,
 ): Routes {
   const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy);
-  const trusting = (context: () => SecureContext): SecureAgents => secureAgents(once(context), proxy?.href);
+  const trusting = (context: () => SecureContext): SecureAgents => secureAgents(once(context), proxy);
   // An unusable file is reported now, not at the first request.
   const bundled = caBundle === undefined ? undefined : secureContextOf(caBundle);
   const all = trusting(() => bundled ?? createSecureContext({ ca: [...authorities.all()] }));
@@ -71,6 +71,8 @@ export function createRoutes(
     routeTo: (protocol, host, port) => (protocol === 'http:' ? { agent: plain() } : secureRoute(host, port)),
     routeAfter(error, route, host, port) {
       if (!route.trustsAmazon || !(error instanceof RequestError) || !isTlsCode(error.code)) return undefined;
+      // The certificate was accepted, and the request may have been sent.
+      if (error.phase === 'response') return undefined;
       trustsAll = true;
       return secureRoute(host, port);
     },
@@ -82,7 +84,7 @@ export function createRoutes(
 }
 
 /** `context`: one for all connections, because parsing the certificates costs milliseconds. */
-function secureAgents(context: () => SecureContext, proxy: string | undefined): SecureAgents {
+function secureAgents(context: () => SecureContext, proxy: URL | undefined): SecureAgents {
   const open = (more: object): https.Agent =>
     new https.Agent({ ...KEEP_ALIVE, secureContext: context(), ...more });
   return {
@@ -90,7 +92,11 @@ function secureAgents(context: () => SecureContext, proxy: string | undefined): 
       const agent = open({});
       return { agent, connectEarly: openEarlyConnections(agent) };
     }),
-    proxied: once(() => open({ proxyEnv: { HTTPS_PROXY: proxy } })),
+    proxied: once(() => {
+      // Node connects to the proxy without the agent's context.
+      if (proxy?.protocol === 'https:') trustByDefault();
+      return open({ proxyEnv: { HTTPS_PROXY: proxy?.href } });
+    }),
   };
 }
 

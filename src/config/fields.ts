@@ -186,8 +186,7 @@ function reportUnknownKey(
   subject: string,
   diagnostics: Diagnostics,
 ): void {
-  const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
-  const remedy = unknownKeyRemedy(place, name);
+  const remedy = unknownKeyRemedy(key, names, place);
   const message = `expected a known key, got ${quote(key)}`;
   diagnostics.warning('config.unknownKey', subject, { line, message, remedy });
   if (!isRepresentable(value)) {
@@ -197,9 +196,10 @@ function reportUnknownKey(
   }
 }
 
-/** For a key that is ignored. `place`: where it has a meaning; `name`: the key that is probably meant. */
-export function unknownKeyRemedy(place: string | undefined, name: string | undefined): string {
+/** For a key that is ignored. `names`: the keys that have a meaning here; `place`: where this one has a meaning. */
+export function unknownKeyRemedy(key: string, names: readonly string[], place: string | undefined): string {
   if (place !== undefined) return `Move it to ${place}: here it is ignored.`;
+  const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
   return name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
 }
 

@@ -5,7 +5,7 @@
  * used as written, with a warning.
  */
 
-import { didYouMean, escapeControl, quote } from '../core/text.ts';
+import { escapeControl, quote } from '../core/text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { kindText, unknownKeyRemedy } from './fields.ts';
@@ -213,10 +213,8 @@ function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnosti
     diagnostics.error('config.objects', 'parameters', { line, message, remedy });
     return;
   }
-  const name =
-    parameterKeys.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, parameterKeys);
   const message = `expected a known parameter, got ${quote(key)}`;
-  const remedy = unknownKeyRemedy(placeOfKey(key), name);
+  const remedy = unknownKeyRemedy(key, parameterKeys, placeOfKey(key));
   diagnostics.warning('config.unknownKey', 'parameters', { line, message, remedy });
 }
 

@@ -3,11 +3,13 @@
  *
  * OpenSSL parses every certificate of a TLS context, which takes a seventh of the instructions of a start for Node's 118. AWS uses
  * a few authorities of Amazon. So its endpoints get a context of these, and one of all only if they do not suffice. For any context
- * Node parses its own certificates too, unless it runs with --use-openssl-ca, as the program does (src/build/executable.ts): a
- * connection without a context trusts none of them, except after `trustByDefault`.
+ * Node parses its own certificates too, unless it runs with --use-openssl-ca, as the program does (src/build/executable.ts). A
+ * connection without a context would then trust what OpenSSL does, which SSL_CERT_FILE and SSL_CERT_DIR name, and none of Node's:
+ * `trustByDefault` must precede every such connection.
  */
 
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { once } from '../core/once.ts';
 
 /** Certificates in PEM. */
 export interface Authorities {
@@ -33,10 +35,8 @@ export const authorities: Authorities = {
   all: () => [...getCACertificates('bundled'), ...getCACertificates('extra')],
 };
 
-/** For requests whose context the caller does not choose: those of the SDK to a container's endpoint over https. */
-export function trustByDefault(): void {
-  setDefaultCACertificates(authorities.all());
-}
+/** For connections whose context the program cannot choose: Node's to a proxy over TLS, the SDK's to a container's endpoint over TLS. */
+export const trustByDefault = once(() => setDefaultCACertificates(authorities.all()));
 
 /** Only what Node contains itself: an authority that a new Node no longer trusts is not trusted here either. */
 export function amazonAmong(bundled: readonly string[]): readonly string[] {

@@ -14,7 +14,7 @@ import { type KubeObject, manifestProblem } from './manifest.ts';
 import { containerOptions, type InjectOptions } from './options.ts';
 import { appContainers, isNamed } from './own-names.ts';
 import { hasVariables } from './variables.ts';
-import type { PlannedBinding, VolumeBinding } from './volumes.ts';
+import { isConfigPath, type PlannedBinding, type VolumeBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 const VOLUME = 'podsecrets-program';
@@ -137,9 +137,7 @@ function isExec(command: readonly unknown[]): boolean {
 }
 
 function isInjectedWord(word: string): boolean {
-  const [flag = ''] = word.split('=');
-  return INJECTED_CONFIG.test(word) || containerOptions('exec').some((name) => flagOf(name) === flag);
+  const [flag = '', value = ''] = word.split('=');
+  const isConfig = flag === flagOf('config') && isConfigPath(value);
+  return isConfig || containerOptions('exec').some((name) => flagOf(name) === flag);
 }
-
-/** Where volumes.ts mounts the configs. */
-const INJECTED_CONFIG = /^--config=\/etc\/podsecrets(-\d+)?\/config\.yaml$/;

@@ -83,8 +83,20 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
   return found.map((binding, index) => ({
     ...binding,
     root: found.length === 1 ? ROOT : `${ROOT}/${binding.volume}`,
-    configDir: index === 0 ? '/etc/podsecrets' : `/etc/podsecrets-${index + 1}`,
+    configDir: configDirOf(index),
   }));
+}
+
+/** Where the config of each binding is mounted, from 0. */
+function configDirOf(index: number): string {
+  return index === 0 ? CONFIG_DIR : `${CONFIG_DIR}-${index + 1}`;
+}
+
+const CONFIG_DIR = '/etc/podsecrets';
+
+/** Whether an injection mounts a config at this path. */
+export function isConfigPath(path: string): boolean {
+  return path.startsWith(CONFIG_DIR) && /^(-\d+)?\/config\.yaml$/.test(path.slice(CONFIG_DIR.length));
 }
 
 const OWN_VOLUME = /^podsecrets(-\d+)?$/;

@@ -51,7 +51,8 @@ interface AccessAttributes {
 export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptions): Promise<KubernetesApi> {
   const cluster = inCluster(env, serviceAccountDirectory);
   // Four at a time: a config has a handful of Secrets, and the API server limits the requests of a service account.
-  const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
+  // In an array: with an empty text Node would trust its default authorities.
+  const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: [cluster.ca] });
   const memory = createSemaphore(MEMORY_BUDGET);
   const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {
     const token = cluster.token();

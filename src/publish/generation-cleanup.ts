@@ -13,7 +13,7 @@ import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, readLayout, remainingDelay } from './layout.ts';
 import type { Lock } from './lock.ts';
-import { readPendingNotification } from './pending-notification.ts';
+import { readPendingNotification, replacedToRedact } from './pending-notification.ts';
 import { fits, spaceBelow, volumeSpace } from './space.ts';
 
 /** The removal of replaced generations. */
@@ -98,10 +98,9 @@ export function createGenerationCleanup({ fs, dir, clock, takeLock }: CleanupOpt
  * most two generations, and they take at most half of the volume, because the next one must fit.
  */
 function keptForRedaction(fs: FileSystem, dir: string, layout: Layout): ReadonlySet<string> {
-  const [replaced, ...more] = readPendingNotification(fs, dir, layout).replaced;
+  const [replaced] = replacedToRedact(readPendingNotification(fs, dir, layout)) ?? [];
   const { current } = layout;
-  // After two changes without a delivery, values of both would be needed.
-  if (current === undefined || replaced === undefined || more.length > 0) return new Set();
+  if (current === undefined || replaced === undefined) return new Set();
   if (!layout.otherGenerations.includes(replaced)) return new Set();
   const both = [current.name, replaced].map((name) => spaceBelow(fs, join(dir, name)));
   const needed = {

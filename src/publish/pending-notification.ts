@@ -55,6 +55,14 @@ export function readPendingNotification(
 
 const NOTHING: PendingNotification = { files: [], replaced: [] };
 
+/**
+ * The replaced generations that a hook may print values of: none or one. Undefined after two changes without a delivery: values of both
+ * would be needed, but only one is stored.
+ */
+export function replacedToRedact({ replaced }: PendingNotification): readonly string[] | undefined {
+  return replaced.length > 1 ? undefined : replaced;
+}
+
 /** Every notifier has delivered what was stored for this generation, given by its name. */
 export function clearPendingNotification(fs: FileSystem, dir: string, generation: string): void {
   fs.rmSync(join(dir, pendingFileName(generation)), { recursive: true, force: true });

@@ -11,7 +11,7 @@ import type { FileSystem } from './fs.ts';
 import type { DirectoryHandle } from './held-directory.ts';
 import { checkDirectoryIdentity } from './identity.ts';
 import { readLayout } from './layout.ts';
-import { readPendingNotification } from './pending-notification.ts';
+import { readPendingNotification, replacedToRedact } from './pending-notification.ts';
 
 /** Bytes of all values together. More would be a file that another container put there. */
 const LIMIT = 64 * 1024 * 1024;
@@ -38,9 +38,9 @@ function readValues(fs: FileSystem, dir: string): readonly Secret[] | undefined 
   const layout = readLayout(fs, dir);
   // A notification follows a publish, so something else has removed the link.
   if (layout.current === undefined) return undefined;
-  const { replaced } = readPendingNotification(fs, dir, layout);
-  // After two changes without a delivery, a hook that started before them may have shown a value of a generation that is not stored.
-  if (replaced.length > 1) return undefined;
+  const replaced = replacedToRedact(readPendingNotification(fs, dir, layout));
+  // A hook that started before both changes may have shown a value of a generation that is not stored.
+  if (replaced === undefined) return undefined;
   const generations = [layout.current.name, ...replaced];
   const values: Secret[] = [];
   let left = LIMIT;

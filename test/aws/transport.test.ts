@@ -323,10 +323,10 @@ test('a request that is aborted while it waits is not sent', async () => {
   assert.is(requests, 0);
 });
 
-/** A self-signed certificate for localhost. */
 /** A name of AWS, which the proxy of these tests resolves. */
 const AWS_HOST = 'secretsmanager.eu-west-1.amazonaws.com';
 
+/** A self-signed certificate for localhost. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const keys = forge.pki.rsa.generateKeyPair(2048);
   const cert = forge.pki.createCertificate();
@@ -479,6 +479,23 @@ test('requests at the same time are all sent again when the authorities of Amazo
   const aws = { ...tls, hostname: AWS_HOST };
   const results = await Promise.all(Array.from({ length: 5 }, () => get(transport, port, aws)));
   assert.equal(new Set(results), new Set(['200 over TLS']));
+});
+
+test('a request that fails in TLS after it was sent is not sent again with all authorities', async () => {
+  let requests = 0;
+  const [proxy, sockets] = [await openProxy(), new Set<Socket>()];
+  const server = createTlsServer(own, () => {
+    requests++;
+    // Not TLS.
+    for (const socket of sockets) socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+  });
+  server.on('connection', (socket) => sockets.add(socket));
+  const port = await listening(server);
+  const authorities = { amazon: () => [own.cert], all: () => [own.cert] };
+  const transport = open({ env: { HTTPS_PROXY: proxy.url }, authorities });
+  const failure = await failureOf(get(transport, port, { ...tls, hostname: AWS_HOST }));
+  assert.match(failure, /^(EPROTO|ERR_SSL_)/);
+  assert.is(requests, 1);
 });
 
 test('a proxy that rejects is a network error', async () => {

@@ -1,5 +1,5 @@
 /**
- * Starts of one or more builds in one run, with the figures of `npm run bench`: in each round every build starts once.
+ * Starts of one or more builds in one run: how long they take, as in `npm run bench`. In each round every build starts once.
  *
  *   npx node test/bench/compare-starts.ts [--rounds 25] BINARY [BINARY...]
  */

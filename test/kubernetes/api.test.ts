@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/core/problem.ts';
@@ -18,12 +19,12 @@ const DAY = 24 * 60 * 60_000;
 async function withApi(
   { key, cert }: Certificate,
   run: (api: KubernetesApi) => Promise<void>,
-  { host = '127.0.0.1', body = '{}', status = 200 } = {},
+  { host = '127.0.0.1', body = '{}', status = 200, ca = cert } = {},
 ): Promise<void> {
   const server = createServer({ key, cert }, (_, response) => response.writeHead(status).end(body));
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-api-'));
-  for (const [name, text] of Object.entries({ token: 't', namespace: 'shop', 'ca.crt': cert }))
+  for (const [name, text] of Object.entries({ token: 't', namespace: 'shop', 'ca.crt': ca }))
     writeFileSync(join(directory, name), text);
   const { port } = server.address() as AddressInfo;
   const env = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: String(port) };
@@ -71,6 +72,16 @@ test('an error may have 64 KiB', async () => {
   const read = async (api: KubernetesApi) =>
     assert.match(((await rejects(api.version())) as Problem).message, 'ERR_RESPONSE_TOO_LARGE');
   await withApi(selfSigned(), read, { body, status: 500 });
+});
+
+test('an empty ca.crt trusts no authority, instead of the default ones', async () => {
+  const certificate = selfSigned();
+  const before = getCACertificates('default');
+  setDefaultCACertificates([certificate.cert]);
+  const read = async (api: KubernetesApi) =>
+    assert.match(((await rejects(api.version())) as Problem).message, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  await withApi(certificate, read, { ca: '' });
+  setDefaultCACertificates(before);
 });
 
 test.run();
