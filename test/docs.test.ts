@@ -81,7 +81,9 @@ test('each claim in SECURITY.md names a test, or why it has none; each test that
   const text = readPage('SECURITY.md');
   const limits = text.slice(text.indexOf('## What it cannot do'));
   const claims = [
-    ...text.split('\n').filter((line) => line.startsWith('| ') && !/^\| (threat|when|connection|---)/.test(line)),
+    ...text
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !/^\| (threat|when|connection|---)/.test(line)),
     ...limits.slice(0, limits.indexOf('\n## ')).split(/^- /m).slice(1),
     ...limits
       .slice(limits.indexOf('## Verifying'))

@@ -49,14 +49,15 @@ export function createRoutes(
   authorities: Authorities,
 ): Routes {
   const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy);
-  const trusting = (context: () => SecureContext): SecureAgents => secureAgents(once(context), proxy);
   // An unusable file is reported now, not at the first request.
-  const bundled = caBundle === undefined ? undefined : secureContextOf(caBundle);
-  const all = trusting(() => bundled ?? createSecureContext({ ca: [...authorities.all()] }));
+  const bundle = caBundle === undefined ? undefined : readBundle(caBundle);
+  const trusting = (context: () => SecureContext): SecureAgents =>
+    secureAgents(once(context), proxy, bundle === undefined ? [] : [bundle.pem]);
+  const all = trusting(() => bundle?.context ?? createSecureContext({ ca: [...authorities.all()] }));
   const amazonCas = once(() => authorities.amazon());
   const amazon = trusting(() => createSecureContext({ ca: [...amazonCas()] }));
   const plain = once(() => new http.Agent(KEEP_ALIVE));
-  let trustsAll = bundled !== undefined;
+  let trustsAll = bundle !== undefined;
   const trustsAmazon = (host: string): boolean => !trustsAll && isAmazonHost(host) && amazonCas().length > 0;
   const isDirect = (host: string, port: number): boolean =>
     proxy === undefined || bypassesProxy(noProxy, host, port);
@@ -83,8 +84,12 @@ export function createRoutes(
   };
 }
 
-/** `context`: one for all connections, because parsing the certificates costs milliseconds. */
-function secureAgents(context: () => SecureContext, proxy: URL | undefined): SecureAgents {
+/** `context`: one for all connections, because parsing the certificates costs milliseconds. `bundle`: authorities of a proxy, in PEM. */
+function secureAgents(
+  context: () => SecureContext,
+  proxy: URL | undefined,
+  bundle: readonly string[],
+): SecureAgents {
   const open = (more: object): https.Agent =>
     new https.Agent({ ...KEEP_ALIVE, secureContext: context(), ...more });
   return {
@@ -94,17 +99,22 @@ function secureAgents(context: () => SecureContext, proxy: URL | undefined): Sec
     }),
     proxied: once(() => {
       // Node connects to the proxy without the agent's context.
-      if (proxy?.protocol === 'https:') trustByDefault();
+      if (proxy?.protocol === 'https:') trustByDefault(...bundle);
       return open({ proxyEnv: { HTTPS_PROXY: proxy?.href } });
     }),
   };
 }
 
-function secureContextOf({ variable, file }: CaBundle): SecureContext {
+interface Bundle {
+  readonly pem: string;
+  readonly context: SecureContext;
+}
+
+function readBundle({ variable, file }: CaBundle): Bundle {
   const content = readCaFile(file);
   if ('found' in content) throw caFileProblem(variable, file, content.found);
   try {
-    return createSecureContext({ ca: content.pem });
+    return { pem: content.pem, context: createSecureContext({ ca: content.pem }) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw caFileProblem(variable, file, code ?? message, error);

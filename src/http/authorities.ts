@@ -9,7 +9,6 @@
  */
 
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { once } from '../core/once.ts';
 
 /** Certificates in PEM. */
 export interface Authorities {
@@ -35,8 +34,14 @@ export const authorities: Authorities = {
   all: () => [...getCACertificates('bundled'), ...getCACertificates('extra')],
 };
 
-/** For connections whose context the program cannot choose: Node's to a proxy over TLS, the SDK's to a container's endpoint over TLS. */
-export const trustByDefault = once(() => setDefaultCACertificates(authorities.all()));
+/**
+ * For connections whose context the program cannot choose: Node's to a proxy over TLS, the SDK's to a container's endpoint over TLS.
+ * They trust all authorities of this process, and `more`, PEM with one or more certificates, from then on.
+ */
+export function trustByDefault(...more: readonly string[]): void {
+  // Node's default contains those of earlier calls.
+  setDefaultCACertificates([...getCACertificates('default'), ...authorities.all(), ...more]);
+}
 
 /** Only what Node contains itself: an authority that a new Node no longer trusts is not trusted here either. */
 export function amazonAmong(bundled: readonly string[]): readonly string[] {

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CachedCredentials } from '../../src/aws/credential-cache.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
+import { noState } from '../../src/aws/source-state.ts';
 import { createTransport, type Transport } from '../../src/aws/transport.ts';
 import type { RequestError } from '../../src/http/request.ts';
 import { selfSigned } from '../fake-aws/certificate.ts';
@@ -140,6 +142,63 @@ test('the connections to both services open while the credentials are fetched', 
   // The requests used these connections, and the second fetch, which had credentials, opened no others.
   assert.is(services.secretsManager.sockets.length, 1);
   assert.is(services.ssm.sockets.length, 1);
+});
+
+test('with IRSA the connection to STS opens with the others, and not while credentials are kept', async () => {
+  const aws = await startFakeAws({
+    tls: certificate,
+    seed: {
+      identities: { app: { role: ROLE, webIdentityTokens: ['web-token'] } },
+      regions: { [REGION]: { secrets: { one: 'v' } } },
+    },
+  });
+  closers.push(() => void aws.close());
+  const awsPort = Number(new URL(aws.url).port);
+  const tokenFile = join(directory, 'web-token');
+  writeFileSync(tokenFile, 'web-token');
+  const [sts, secretsManager] = [await listening(forwarder(awsPort)), await listening(forwarder(awsPort))];
+  const environment = readAwsEnvironment({
+    AWS_CA_BUNDLE: authority,
+    AWS_ENDPOINT_URL_STS: `https://localhost:${sts.port}`,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: `https://localhost:${secretsManager.port}`,
+  });
+  const kept = new Map<string, CachedCredentials>();
+  const connectedEarly: string[] = [];
+  const read = async (): Promise<string> => {
+    const transport = createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock });
+    const source = openSecretSource({
+      authentication: { kind: 'irsa', roleArn: ROLE, tokenFile, sessionName: 'test' },
+      environment,
+      transport: {
+        ...transport,
+        connectEarly(url) {
+          connectedEarly.push(url.port);
+          return transport.connectEarly(url);
+        },
+      },
+      fetch: 'auto',
+      awsTimeout: WAIT_LIMIT,
+      clock: realClock,
+      log: recordingLog([]),
+      meter: { apiCall() {} },
+      state: {
+        ...noState,
+        credentials: (identity) => kept.get(identity),
+        keepCredentials(identity, credentials) {
+          if (credentials !== undefined) kept.set(identity, credentials);
+        },
+      },
+    });
+    const ref = secret('one');
+    return outcomeText((await source.read([ref], new AbortController().signal)).get(ref.key));
+  };
+  for (const early of [[sts.port, secretsManager.port], [secretsManager.port]]) {
+    connectedEarly.length = 0;
+    assert.match(await read(), /^found v/);
+    assert.equal(connectedEarly, early.map(String));
+  }
+  // The requests used the connections.
+  assert.equal([sts.sockets.length, secretsManager.sockets.length], [1, 2]);
 });
 
 test('the next request to the host takes the connection, the one after it the same', async () => {

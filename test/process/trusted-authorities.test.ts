@@ -1,7 +1,7 @@
 /**
  * Connections over TLS for which Node, not the program, chooses what to trust. Node runs with --use-openssl-ca, with which it would
- * trust what OpenSSL does: the file of SSL_CERT_FILE, else the directory of the system. They trust what Node contains, and
- * NODE_EXTRA_CA_CERTS.
+ * trust what OpenSSL does: the file of SSL_CERT_FILE, else the directory of the system. They trust what Node contains, the file of
+ * NODE_EXTRA_CA_CERTS and, if they lead to a proxy, that of AWS_CA_BUNDLE.
  */
 
 import { createServer } from 'node:https';
@@ -36,6 +36,9 @@ test.before.each(async (context) => {
   Object.assign(context, { port: (server.address() as AddressInfo).port, received });
 });
 test.after.each(({ box }) => box.remove());
+
+const args = (box: Sandbox): readonly string[] =>
+  `init --config ${box.config} --dir ${box.dir} --auth default --start-timeout 1s`.split(' ');
 
 const CONNECTIONS: readonly {
   readonly what: string;
@@ -83,21 +86,25 @@ for (const { what, env, request } of CONNECTIONS)
       // Else podsecrets itself reads SSL_CERT_FILE.
       AWS_CA_BUNDLE: box.write('other.pem', selfSigned().cert),
     };
-    const args = [
-      'init',
-      '--config',
-      box.config,
-      '--dir',
-      box.dir,
-      '--auth',
-      'default',
-      '--start-timeout',
-      '1s',
-    ];
-    await run(args, { ...common, SSL_CERT_FILE: file });
+    await run(args(box), { ...common, SSL_CERT_FILE: file });
     assert.equal(received, []);
-    await run(args, { ...common, NODE_EXTRA_CA_CERTS: file });
+    await run(args(box), { ...common, NODE_EXTRA_CA_CERTS: file });
     assert.equal([...new Set(received)], [request]);
   });
+
+test('a proxy over TLS is trusted with AWS_CA_BUNDLE, even if the file has more certificates', async ({
+  box,
+  port,
+  received,
+}) => {
+  const env = {
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'key',
+    HTTPS_PROXY: `https://localhost:${port}`,
+    AWS_CA_BUNDLE: box.write('bundle.pem', `${selfSigned().cert}${authority}`),
+  };
+  await run(args(box), env);
+  assert.equal([...new Set(received)], ['CONNECT secretsmanager.eu-west-1.amazonaws.com:443']);
+});
 
 test.run();
