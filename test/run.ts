@@ -1,5 +1,5 @@
 /**
- * Runs every test file in its own process, two or more at a time, and ends with one line: `N passed, N failed`.
+ * Runs every test file in its own process, several at a time, and ends with one line: `N passed, N failed`.
  *
  * uvu runs files in one process and has no timeout: a hanging test would hang the run, and a file that forgets `.run()` would
  * pass without a test. Here each file has a process and a timeout, and fails unless it runs at least one test. Variables for
@@ -30,9 +30,12 @@ const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) =>
  * hangs must end, with its name, before .ci/run stops the whole run.
  */
 const timeout = group === undefined ? 300 : group === 'soak' ? 600 : 1800;
-/** Each file starts processes and needs memory and space in /dev/shm. One more than there are cores, because many wait for intervals. */
+/**
+ * Each file starts processes and needs memory and space in /dev/shm. Two more than there are cores, because the files wait for half of
+ * their time.
+ */
 const cores = Math.min(8, Math.max(2, availableParallelism()));
-const concurrency = group === undefined ? cores + 1 : group === 'node' ? 1 : cores;
+const concurrency = group === undefined ? cores + 2 : group === 'node' ? 1 : cores;
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
 );
