@@ -86,10 +86,12 @@ function next(): Waiting | undefined {
 /** Writes the texts that wait; for the exit of the process. Blocks for at most `timeout` milliseconds. */
 export function flushStderr(timeout: number = LAST_FLUSH): void {
   let pauses = Math.ceil(timeout / PAUSE);
+  let isRead = false;
   for (let first = next(); first !== undefined; first = next()) {
     try {
       const written = writeSync(descriptor(), first.bytes);
       isStalled = false;
+      isRead = true;
       waitingBytes -= written;
       if (written === first.bytes.length) waiting.shift();
       else waiting[0] = { ...first, bytes: first.bytes.subarray(written) };
@@ -103,7 +105,7 @@ export function flushStderr(timeout: number = LAST_FLUSH): void {
       }
       if (pauses-- <= 0) {
         isStalled = true;
-        retryLater();
+        retryLater(isRead ? PAUSE : RETRY);
         return;
       }
       // Blocks the event loop, because a command may exit right after this.
@@ -112,13 +114,13 @@ export function flushStderr(timeout: number = LAST_FLUSH): void {
   }
 }
 
-function retryLater(): void {
+function retryLater(delay: number): void {
   if (isRetrying) return;
   isRetrying = true;
   setTimeout(() => {
     isRetrying = false;
     flushStderr(0);
-  }, RETRY).unref();
+  }, delay).unref();
 }
 
 /** Milliseconds for which writing the exit line is retried while the reader stalls. */
@@ -127,7 +129,7 @@ const EXIT_LINE_TIMEOUT = 2000;
 /** Milliseconds; less than the time from SIGTERM to the exit. */
 const MAX_STALL = 2000;
 
-/** Milliseconds between two attempts. They are counted, because reading a clock would load Node's performance module. */
+/** Milliseconds between two attempts while the reader reads. They are counted, because reading a clock would load Node's performance module. */
 const PAUSE = 5;
 
 /** Milliseconds at the exit. The exit line has a timeout of its own. */

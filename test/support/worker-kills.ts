@@ -27,10 +27,15 @@ const NOTIFICATION_SPAN = 80;
 type Victim = 'worker' | 'notify worker' | 'sidecar' | 'sidecar that notifies';
 
 /**
- * Rotates so often, and kills in each sync, or in the notification after it. Afterwards every file is of the newest generation, the
- * application was notified of it, and no older generation is left. Returns how often something was killed.
+ * Rotates so often, and kills in each sync, or in the notification after it; ends earlier after `enough` kills. Afterwards every file
+ * is of the newest generation, the application was notified of it, and no older generation is left. Returns how often something was
+ * killed.
  */
-export async function killInSyncs(times: number, what: Victim): Promise<{ readonly killed: number }> {
+export async function killInSyncs(
+  times: number,
+  what: Victim,
+  enough = Number.POSITIVE_INFINITY,
+): Promise<{ readonly killed: number }> {
   const ends: (() => unknown)[] = [];
   try {
     const aws = await startFakeAwsProcess(appSeed);
@@ -57,7 +62,7 @@ export async function killInSyncs(times: number, what: Victim): Promise<{ readon
     const expectation = { steady: paths, generationOf };
 
     let killed = 0;
-    for (let generation = 1; generation <= times; generation++) {
+    for (let generation = 1; generation <= times && killed < enough; generation++) {
       await rotateApp(aws, generation);
       process.kill(running.pid, 'SIGHUP');
       const isNotification = what === 'notify worker' || what === 'sidecar that notifies';
