@@ -9,6 +9,7 @@ import type { Platform } from '../core/environment.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import { type AgentFailure, agentFailureText } from './agent-problems.ts';
 import type { ChainOptions, ContainerOptions } from './chain-links.ts';
 import { IAM_PROPAGATION } from './error-facts.ts';
@@ -132,14 +133,23 @@ export function containerProblem({ name, uri }: ContainerOptions, failure: Agent
     subject: escapeControl(uri),
     message: `expected credentials (${name}), got ${agentFailureText(failure)}`,
     remedy:
-      failure.kind === 'unreachable' && isOpenFilesCode(failure.code)
-        ? OPEN_FILES_REMEDY
-        : name === 'ECS task role'
-          ? 'Check that the task definition has a taskRoleArn, and that the role trusts ecs-tasks.amazonaws.com.'
-          : 'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI.',
+      (failure.kind === 'unreachable' ? connectionRemedy(failure.code) : undefined) ??
+      (name === 'ECS task role'
+        ? 'Check that the task definition has a taskRoleArn, and that the role trusts ecs-tasks.amazonaws.com.'
+        : 'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI.'),
     retry: true,
     retryFor: rejected ? IAM_PROPAGATION : undefined,
   });
+}
+
+/** undefined: the code does not show what to do. */
+function connectionRemedy(code: string): string | undefined {
+  if (isOpenFilesCode(code)) return OPEN_FILES_REMEDY;
+  if (!isTlsCode(code) || isHandshakeCode(code)) return undefined;
+  return (
+    certificateRemedy(code, 'correct AWS_CONTAINER_CREDENTIALS_FULL_URI.') ??
+    'If the endpoint uses a private CA, set NODE_EXTRA_CA_CERTS to its PEM file.'
+  );
 }
 
 /** The instance metadata service returned no credentials. `code` is Node's error code, or the HTTP status. */

@@ -13,7 +13,7 @@ import type { TLSSocket } from 'node:tls';
 
 /**
  * Opens a connection for the next request that an agent sends to this host and port; at most one unused connection for each. Calls
- * `begun` when the host is looked up, or has no connection to wait for.
+ * `begun` when the host is looked up, or when there is no connection to wait for.
  */
 export type ConnectEarly = (host: string, port: number, begun: () => void) => void;
 

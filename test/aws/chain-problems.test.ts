@@ -89,4 +89,18 @@ test("the warning about the node's role names the ways to set up an identity", (
   assert.match(problemLine(nodeRoleProblem()), /node's role.*association.*\[credentials\.nodeRole\]$/);
 });
 
+test("a certificate of a container's endpoint that is not accepted has the remedy of its cause", () => {
+  const uri = 'https://credentials.example/role';
+  const endpoint = { name: 'container credentials', uri, relativePath: undefined } as const;
+  const remedy = (code: string): string =>
+    containerProblem(
+      { ...endpoint, isAllowed: true, tokenFile: undefined, token: () => undefined },
+      { kind: 'unreachable', code },
+    ).remedy;
+  assert.match(remedy('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), /private CA, set NODE_EXTRA_CA_CERTS/);
+  assert.match(remedy('CERT_HAS_EXPIRED'), /clock.*renew/);
+  assert.match(remedy('ERR_TLS_CERT_ALTNAME_INVALID'), /correct AWS_CONTAINER_CREDENTIALS_FULL_URI/);
+  assert.match(remedy('EPROTO'), /what listens/);
+});
+
 test.run();

@@ -23,7 +23,7 @@ test('Node with the flags of the program trusts none of its own authorities, so 
   assert.is(output(programFlags(), COUNT), '0');
 });
 
-test('the program trusts all of them where it names them, and by default after it asked for that', () => {
+test('the program trusts all of them where it names them, and by default after trustByDefault', () => {
   const imports = `import { authorities, trustByDefault } from ${JSON.stringify(MODULE)};`;
   assert.is(
     output(programFlags(), `${imports} console.log(authorities.all().length);`),
