@@ -54,6 +54,7 @@ const LONG = [
     'output',
     'resolver',
     'sidecar',
+    'trusted-authorities',
   ].map((name) => `process/${name}`),
   ...['core/stderr', 'examples/aws', 'publish/crash', 'worker/process'],
 ];
