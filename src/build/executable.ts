@@ -47,9 +47,9 @@ const NO_JIT: readonly string[] = [
 ];
 
 /**
- * Node does not parse the authorities that it contains, which it otherwise does before the first connection over TLS, even for one that
- * trusts others. Every connection of the program names its own, or those of Node (src/http/authorities.ts). The second flag is for NODE_USE_SYSTEM_CA: Node
- * does not start with both.
+ * Node does not parse the authorities that it contains, which it otherwise does before the first connection over TLS, even for one
+ * that trusts others. Every connection of the program names its own, or those of Node (src/http/authorities.ts). The second flag is
+ * for NODE_USE_SYSTEM_CA: Node does not start with both.
  */
 const OWN_AUTHORITIES: readonly string[] = ['--use-openssl-ca', '--no-use-system-ca'];
 

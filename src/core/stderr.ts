@@ -129,7 +129,10 @@ const EXIT_LINE_TIMEOUT = 2000;
 /** Milliseconds; less than the time from SIGTERM to the exit. */
 const MAX_STALL = 2000;
 
-/** Milliseconds between two attempts while the reader reads. They are counted, because reading a clock would load Node's performance module. */
+/**
+ * Milliseconds between two attempts while the reader reads. They are counted, because reading a clock would load Node's performance
+ * module.
+ */
 const PAUSE = 5;
 
 /** Milliseconds at the exit. The exit line has a timeout of its own. */

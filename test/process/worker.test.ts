@@ -148,7 +148,7 @@ for (const [what, edit] of [
       renameSync(join(box.root, 'pipe'), box.config);
     },
   ],
-  ['has 100 KB of brackets', ({ box }: SidecarFixture) => writeFileSync(box.config, '['.repeat(100_000))],
+  ['has 500 KB of brackets', ({ box }: SidecarFixture) => writeFileSync(box.config, '['.repeat(500_000))],
 ] as const) {
   worker(`an edited config that ${what} neither ends the sidecar nor changes the files`, async (fixture) => {
     const { box } = fixture;
