@@ -203,9 +203,9 @@ function createRegions(options: SourceOptions, regions: Map<string, Region>): (n
     return {
       credentials,
       async connectEarly(services) {
-        const isNew = authentication.kind === 'irsa' && credentials.expiry() === undefined;
+        const needsSts = authentication.kind === 'irsa' && credentials.expiry() === undefined;
         const names = [
-          ...(isNew ? (['STS'] as const) : []),
+          ...(needsSts ? (['STS'] as const) : []),
           ...services.map((service) => ENDPOINTS[service]),
         ];
         const urls = names
