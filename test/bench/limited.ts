@@ -12,7 +12,7 @@ export function limitedStart(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
 ): number | undefined {
-  const group = openCgroup('cpu', (cgroup) => setLimit(cgroup, milliCores));
+  const group = openCpuLimit(milliCores);
   if (group === undefined) return undefined;
   try {
     // The quota applies to the normal scheduling class only; the bench itself may run with real-time priority.
@@ -27,6 +27,11 @@ export function limitedStart(
   } finally {
     group.remove();
   }
+}
+
+/** A cgroup with so many thousandths of a core; undefined where none can be made. */
+export function openCpuLimit(milliCores: number): Cgroup | undefined {
+  return openCgroup('cpu', (cgroup) => setLimit(cgroup, milliCores));
 }
 
 function setLimit({ isV1, file }: Cgroup, milliCores: number): void {

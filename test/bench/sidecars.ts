@@ -6,10 +6,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Cgroup } from './cgroup.ts';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
 import { type Activity, activityOf, dropPages, type Memory, memoryOf } from './processes.ts';
 import { averaged, type Measured, measured } from './statistics.ts';
-import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
+import { openMemoryGroup } from './working-set.ts';
 
 export interface SidecarFigures {
   /** MiB each; `workingSet` is undefined where no cgroup can be made. */
@@ -130,12 +131,7 @@ export interface Sidecar {
 }
 
 /** Starts a sidecar of 20 secrets and 20 parameters. */
-export function startSidecar(
-  binary: string,
-  aws: TlsAws,
-  flags: readonly string[],
-  group?: MemoryGroup,
-): Sidecar {
+export function startSidecar(binary: string, aws: TlsAws, flags: readonly string[], group?: Cgroup): Sidecar {
   const place = openPlace(aws, 20, 20);
   const join =
     group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.file('cgroup.procs')];
