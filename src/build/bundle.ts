@@ -11,7 +11,7 @@ import { basename } from 'node:path';
 import { build, type Metafile, type Plugin, transform } from 'esbuild';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import type { Optimization } from './optimizations.ts';
-import { applyPatches, crc32, webStreams } from './patches.ts';
+import { applyPatches, crc32 } from './patches.ts';
 
 export interface Bundle {
   /** Source texts by name, such as `main.js`, where the program starts. They require each other as `./name`. */
@@ -30,9 +30,6 @@ export interface BundleOptions {
 /** Bundles the program that starts at `entry`, a file called main.ts. */
 export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
   const { without = new Set(), plugins = [] } = options;
-  const patches = Object.entries({ crc32, 'web-streams': webStreams })
-    .filter(([name]) => !without.has(name as Optimization))
-    .map(([, patch]) => patch);
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -50,7 +47,11 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     conditions: ['module'],
     // Some packages read their own location; a single file has none.
     define: { 'import.meta.url': '"file:///podsecrets"' },
-    plugins: [...plugins, ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]), applyPatches(patches)],
+    plugins: [
+      ...plugins,
+      ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]),
+      applyPatches(without.has('crc32') ? [] : [crc32]),
+    ],
     legalComments: 'none',
     logLevel: 'error',
   });

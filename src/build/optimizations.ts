@@ -3,8 +3,8 @@
  * working.
  *
  * The figures are those of `init` as production runs it: TLS 1.3 with a private authority and a host name, Pod Identity over
- * plain HTTP, Node 26.12, medians of 15 rounds in which every build started once. `×` is the start of `node -e 0`; a start
- * with all of them is 3.2 × for one secret and 3.9 × for 20 secrets and 20 parameters. `npm run bench:optimizations` measures
+ * plain HTTP, Node 26.12, medians of 21 rounds in which every build started once. `×` is the start of `node -e 0`; a start
+ * with all of them is 2.8 × for one secret and 4.9 × for 20 secrets and 20 parameters. `npm run bench:optimizations` measures
  * them again. An entry that saves neither 0.1 × nor 1 MiB nor 1 MB of the image is removed.
  *
  * `PODSECRETS_BUILD_WITHOUT=code-cache,crc32 npm run build` leaves some out.
@@ -20,49 +20,44 @@ interface Entry {
 export const optimizations = {
   'code-cache': {
     does: 'runs the program while building and stores the compiled code of every function that ran',
-    saves: '1.6 to 1.7 ×',
+    saves: '1.9 ×',
     guard: 'the build, when V8 rejects stored code',
   },
   chunks: {
     does: 'makes one script of the modules that are always needed together',
-    saves: '1.0 ×',
+    saves: '1 MiB of the peak',
     guard: 'test/build/chunks.test.ts',
   },
   splitting: {
     does: 'bundles parts that only some commands or configs need into separate modules',
-    saves: '0.4 ×, 8 MiB of the peak',
+    saves: '0.2 × for one secret, 0.6 × for 40 objects; 5 to 7 MiB of the peak',
     guard: 'test/budget/modules.test.ts',
   },
   'builtin-code': {
     does: "stores the compiled code of all functions of Node's own modules that a sync uses (x86-64)",
-    saves: '0.35 ×',
+    saves: '0.3 ×',
     guard:
       'the build, when V8 rejects stored code or the executable has another layout; test/build/builtin-code.test.ts',
   },
   'disable-jit': {
     does: 'disables the optimizing compilers of V8, for functions and for regular expressions',
-    saves: '0.1 × for one secret, 0.5 × for 40 objects; 3 to 6 MiB of the peak',
+    saves: '0.2 × for one secret, 1 × for 40 objects; 4 to 11 MiB of the peak',
     guard: 'test/build/builtin-code.test.ts; Node, which rejects unknown flags',
   },
   'own-authorities': {
     does: 'keeps Node from parsing the certificate authorities that it contains',
-    saves: '0.14 × for one secret, 0.4 × for 40 objects',
+    saves: '0.1 ×, 0.8 MiB of the peak',
     guard:
       'test/build/own-authorities.test.ts, test/process/trusted-authorities.test.ts; Node, which rejects unknown flags',
   },
   crc32: {
     does: 'removes a native checksum from the SDK, for which Node loads zlib',
-    saves: '0.1 to 0.2 ×, 1 MiB of the peak',
-    guard: 'the build, when the patch does not fit; test/budget/modules.test.ts',
-  },
-  'web-streams': {
-    does: "makes the SDK check for Node's own streams before web streams, which Node would have to load",
-    saves: '0.2 ×, 1 MiB of the peak',
+    saves: '1 MiB of the peak',
     guard: 'the build, when the patch does not fit; test/budget/modules.test.ts',
   },
   'lazy-builtins': {
     does: "loads Node's own modules when they are first used, not when a file imports them",
-    saves: '0.1 ×, 1 MiB of the peak',
+    saves: '1 MiB of the peak for one secret',
     guard: 'the build, for a module that cannot be deferred; test/budget/modules.test.ts',
   },
   'trim-icu': {

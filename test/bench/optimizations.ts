@@ -70,19 +70,21 @@ async function compare(
   for (const program of [all, ...builds.values()]) start(program);
   for (let round = 0; round < rounds; round++) {
     const empty = time(EMPTY, place.env);
-    const base = start(all);
-    const peak = await peakOf(command(all), place.env);
-    ours.wall.push(base.wall / empty.wall);
-    ours.cpu.push(base.cpu / empty.cpu);
-    ours.peak.push(peak);
-    // In another order each round: what runs right after another program may find its pages.
-    const order = [...builds].sort(() => Math.random() - 0.5);
-    for (const [name, program] of order) {
-      const without = start(program);
-      const saved = starts.get(name);
-      saved?.wall.push((without.wall - base.wall) / empty.wall);
-      saved?.cpu.push((without.cpu - base.cpu) / empty.cpu);
-      saved?.peak.push((await peakOf(command(program), place.env)) - peak);
+    const found = new Map<string, { readonly wall: number; readonly cpu: number; readonly peak: number }>();
+    // In another order each round: the first of a round is slower, and what runs right after another program may find its pages.
+    for (const program of [all, ...builds.values()].toSorted(() => Math.random() - 0.5)) {
+      const { wall, cpu } = start(program);
+      found.set(program, {
+        wall: wall / empty.wall,
+        cpu: cpu / empty.cpu,
+        peak: await peakOf(command(program), place.env),
+      });
+    }
+    for (const kind of ['wall', 'cpu', 'peak'] as const) {
+      const base = found.get(all)?.[kind] ?? Number.NaN;
+      ours[kind].push(base);
+      for (const [name, program] of builds)
+        starts.get(name)?.[kind].push((found.get(program)?.[kind] ?? Number.NaN) - base);
     }
   }
   const shown = (values: readonly number[]) => `${median(values).toFixed(2)} ± ${error(values).toFixed(2)}`;

@@ -95,10 +95,9 @@ modules('init with a jmesPath evaluates the JMESPath packages and no other in ad
   );
 });
 
-modules('init loads no web streams, no compression, no fs/promises', async (context) => {
+modules('init loads no compression, no fs/promises', async (context) => {
   const { builtins } = await initOf(context, [secret, parameter]);
-  const costly =
-    /^(zlib|http2|child_process|fs\/promises|dns|inspector|worker_threads|internal\/(webstreams\/(readable|writable)stream|blob))/;
+  const costly = /^(zlib|http2|child_process|fs\/promises|dns|inspector|worker_threads)/;
   assert.equal(
     builtins.filter((name) => costly.test(name)),
     [],
