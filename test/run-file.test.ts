@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Outcome, runFile } from './run-file.ts';
+import { NOT_TESTED } from './support/allowed.ts';
 import { scratch } from './support/scratch.ts';
 import { within } from './support/wait.ts';
 
@@ -21,8 +22,18 @@ test('counts the tests of a file', async () => {
   assert.equal([passed, failed], [1, 0]);
 });
 
+test('a file without a test that can run here has not failed', async () => {
+  const { passed, failed } = await outcomeOf(`process.stdout.write('${NOT_TESTED}all: no Go\\n');`);
+  assert.equal([passed, failed], [0, 0]);
+});
+
 for (const [what, script] of [
   ['no test', ''],
+  ['no test and no reason for it', `process.stdout.write('Total: 0\\n');`],
+  [
+    'an error besides a reason for no test',
+    `process.stdout.write('${NOT_TESTED}x\\n'); process.exitCode = 1;`,
+  ],
   ['a failed test', `process.stdout.write('  Total:     2\\n  Passed:    1\\n');`],
   ['an exit code after passed tests', `${ONE_TEST} process.exitCode = 1;`],
   ['an end by a signal after passed tests', `${ONE_TEST} process.kill(process.pid, 'SIGKILL');`],

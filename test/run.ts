@@ -2,8 +2,8 @@
  * Runs every test file in its own process, several at a time, and ends with one line: `N passed, N failed`.
  *
  * uvu runs files in one process and has no timeout: a hanging test would hang the run, and a file that forgets `.run()` would
- * pass without a test. Here each file has a process and a timeout, and fails unless it runs at least one test. Variables for
- * AWS and for proxies are removed from its environment.
+ * pass without a test. Here each file has a process and a timeout, and fails unless it runs at least one test or says why it
+ * cannot. Variables for AWS and for proxies are removed from its environment.
  *
  *   node test/run.ts             the tests, except test/soak, test/cluster, test/node, test/moto and test/kernel
  *   node test/run.ts --soak      only test/soak

@@ -1,5 +1,6 @@
 /** A cgroup of one controller: of version 1 where the machine has that, else of version 2. */
 
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,7 +19,7 @@ export function openCgroup(
 ): Cgroup | undefined {
   const v1 = `/sys/fs/cgroup/${controller}`;
   const isV1 = existsSync(v1);
-  const directory = join(isV1 ? v1 : '/sys/fs/cgroup', `podsecrets-bench-${controller}-${process.pid}`);
+  const directory = join(isV1 ? v1 : '/sys/fs/cgroup', `podsecrets-bench-${controller}-${randomUUID()}`);
   const cgroup: Cgroup = {
     isV1,
     file: (name) => join(directory, name),

@@ -1,5 +1,6 @@
 /** A cgroup with a limit, as the kubelet makes one for a container. Needs the right to make one. */
 
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './wait.ts';
@@ -16,12 +17,13 @@ export interface Cgroup {
 }
 
 const ROOT = '/sys/fs/cgroup';
-let made = 0;
 
 /** Makes a cgroup with this controller; undefined where that is not allowed. */
 export function openCgroup(controller: 'memory' | 'pids', program: string): Cgroup | undefined {
   const isV1 = existsSync(join(ROOT, controller));
-  const group = join(isV1 ? join(ROOT, controller) : ROOT, `podsecrets-test-${process.pid}-${made++}`);
+  // A killed test leaves its cgroup behind, and another process may get its pid.
+  const name = `podsecrets-test-${process.pid}-${randomUUID()}`;
+  const group = join(isV1 ? join(ROOT, controller) : ROOT, name);
   const file = (name: string): string => join(group, name);
   try {
     mkdirSync(group);
