@@ -57,7 +57,7 @@ export async function fetchFromPodIdentity(
 /** `timeout`: milliseconds for one whole response. */
 export function createContainerClient(timeout: number, clock: Clock): FetchContainerCredentials {
   return async (address, authorization) => {
-    if (address.startsWith('https:')) trustByDefault();
+    if (new URL(address).protocol === 'https:') trustByDefault();
     const provider = fromHttp({
       awsContainerCredentialsFullUri: address,
       awsContainerAuthorizationToken: authorization ?? '',

@@ -60,6 +60,13 @@ const CONNECTIONS: readonly {
     request: '/credentials',
   },
   {
+    what: "the endpoint of a container's credentials, with its protocol in capitals",
+    env: (address) => ({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${address.replace('https', 'HTTPS')}/credentials`,
+    }),
+    request: '/credentials',
+  },
+  {
     what: "the endpoint of a container's credentials, for a profile",
     env: (address, box) => ({
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${address}/credentials`,
