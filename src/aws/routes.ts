@@ -53,20 +53,21 @@ export function createRoutes(
   const bundle = caBundle === undefined ? undefined : readBundle(caBundle);
   const trusting = (context: () => SecureContext): SecureAgents =>
     secureAgents(once(context), proxy, bundle === undefined ? [] : [bundle.pem]);
-  const all = trusting(() => bundle?.context ?? createSecureContext({ ca: [...authorities.all()] }));
+  const all = trusting(() => bundle?.context ?? createSecureContext({ ca: authorities.all() }));
   const amazonCas = once(() => authorities.amazon());
-  const amazon = trusting(() => createSecureContext({ ca: [...amazonCas()] }));
+  const amazon = trusting(() => createSecureContext({ ca: amazonCas() }));
   const plain = once(() => new http.Agent(KEEP_ALIVE));
   let trustsAll = bundle !== undefined;
   const trustsAmazon = (host: string): boolean => !trustsAll && isAmazonHost(host) && amazonCas().length > 0;
   const isDirect = (host: string, port: number): boolean =>
     proxy === undefined || bypassesProxy(noProxy, host, port);
+  const agentsFor = (host: string): SecureAgents => (trustsAmazon(host) ? amazon : all);
   const secureRoute = (host: string, port: number): Route => {
-    const isAmazon = trustsAmazon(host);
-    const agents = isAmazon ? amazon : all;
+    const agents = agentsFor(host);
+    const trust = { trustsAmazon: agents === amazon };
     return proxy === undefined || isDirect(host, port)
-      ? { agent: agents.direct().agent, trustsAmazon: isAmazon }
-      : { agent: agents.proxied(), proxy: proxyAddress(proxy), trustsAmazon: isAmazon };
+      ? { agent: agents.direct().agent, ...trust }
+      : { agent: agents.proxied(), proxy: proxyAddress(proxy), ...trust };
   };
   return {
     routeTo: (protocol, host, port) => (protocol === 'http:' ? { agent: plain() } : secureRoute(host, port)),
@@ -78,7 +79,7 @@ export function createRoutes(
       return secureRoute(host, port);
     },
     connectEarly(host, port, begun) {
-      if (isDirect(host, port)) (trustsAmazon(host) ? amazon : all).direct().connectEarly(host, port, begun);
+      if (isDirect(host, port)) agentsFor(host).direct().connectEarly(host, port, begun);
       else begun();
     },
   };

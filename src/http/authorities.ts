@@ -10,11 +10,11 @@
 
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
-/** Certificates in PEM. */
+/** Certificates in PEM, in arrays that Node's functions accept. */
 export interface Authorities {
   /** Those of Amazon; empty if more than Node's own must be trusted. */
-  amazon(): readonly string[];
-  all(): readonly string[];
+  amazon(): string[];
+  all(): string[];
 }
 
 /** How the PEM of each begins, up to its serial number and more: https://www.amazontrust.com/repository */
@@ -44,7 +44,7 @@ export function trustByDefault(...more: readonly string[]): void {
 }
 
 /** Only what Node contains itself: an authority that a new Node no longer trusts is not trusted here either. */
-export function amazonAmong(bundled: readonly string[]): readonly string[] {
+export function amazonAmong(bundled: readonly string[]): string[] {
   return bundled.filter((pem) => AMAZON.some((beginning) => pem.includes(beginning)));
 }
 

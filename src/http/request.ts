@@ -103,7 +103,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     headers: options.headers,
     // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
     ...(secure ? { rejectUnauthorized: true } : {}),
-    ...(secure && options.agent === undefined ? { ca: [...authorities.all()] } : {}),
+    ...(secure && options.agent === undefined ? { ca: authorities.all() } : {}),
   });
   const finish = (): void => {
     signal.removeEventListener('abort', abort);

@@ -435,7 +435,7 @@ test('sends https requests through HTTPS_PROXY, except to hosts in NO_PROXY, and
 test('an endpoint of AWS gets the authorities of Amazon, and all of them only if these are not enough', async () => {
   const [proxy, port, other] = [await openProxy(), await serveTls(), certificate().cert];
   const env = { HTTPS_PROXY: proxy.url };
-  const connections = async (amazon: readonly string[], all: readonly string[], hostname = AWS_HOST) => {
+  const connections = async (amazon: string[], all: string[], hostname = AWS_HOST) => {
     let parsed = 0;
     const authorities = {
       amazon: () => amazon,
